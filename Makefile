@@ -1,0 +1,61 @@
+# Everything a developer or an operator runs. Each target creates what it needs first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The Lambda runtime's Python. One that is installed is used; otherwise uv downloads it.
+PYTHON_VERSION := 3.13
+PYTHON := $(shell for p in python$(PYTHON_VERSION) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(PYTHON_VERSION).*/bin/python$(PYTHON_VERSION); do \
+	"$$p" -c '' 2>/dev/null && { command -v "$$p"; break; }; done)
+UV := .tools/bin/uv
+CIR := .venv/bin/cir
+export UV_PYTHON := $(or $(PYTHON),$(PYTHON_VERSION))
+
+.PHONY: help setup demo test lint bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
+
+setup: .venv/.done .venv-aws/.done ## create the two Python environments
+
+demo: setup ## the whole system on this machine: import, calls, faults
+	@$(CIR) demo
+
+test: setup lint ## everything that must hold before a landing
+	.venv/bin/pytest -n 2 --dist loadgroup
+
+lint: setup ## ruff and mypy
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+bench: setup ## measured speed, as ratios against a baseline in the same run
+	@$(CIR) bench
+
+lock: $(UV) ## renew the locked requirements from pyproject.toml
+	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header pyproject.toml -o requirements/lambda.txt
+	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/lambda.txt pyproject.toml --group dev -o requirements/dev.txt
+	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header --group aws -o requirements/aws.txt
+
+clean: ## remove everything that the other targets created
+	rm -rf .tools .venv .venv-aws cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(UV):
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "cir needs python3 (3.11 or newer, with venv) on the PATH to set itself up; found: $$(python3 --version 2>&1)"; exit 1; }
+	@echo "setting up: uv"
+	@python3 -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+
+define create_environment
+	@echo "setting up: $(@D)"
+	@$(UV) venv --quiet --clear $(@D) || { echo "no Python $(PYTHON_VERSION) here and none could be downloaded; install it (for instance with pyenv) and run make again"; exit 1; }
+	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+endef
+
+.venv/.done: requirements/dev.txt pyproject.toml | $(UV)
+	$(create_environment)
+	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-aws/.done: requirements/aws.txt | $(UV)
+	$(create_environment)
+	@touch $@
