@@ -1,0 +1,55 @@
+"""Real parts that many tests share: an AWS on this machine."""
+
+import itertools
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from mypy_boto3_dynamodb.client import DynamoDBClient
+
+from cir.dynamodb import boto3_dynamodb
+from cir.store import IdentityStore, TableNames
+from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
+
+_environments = (f"test{number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="session")
+def aws_url() -> Iterator[str]:
+    """Endpoint of an AWS with empty services."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials and region as Lambda gives them."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def dynamodb_client(aws_url: str) -> DynamoDBClient:
+    return boto3.client("dynamodb", endpoint_url=aws_url, region_name="eu-west-1")
+
+
+@pytest.fixture
+def tables(dynamodb_client: DynamoDBClient) -> TableNames:
+    """Fresh tables of an environment of their own."""
+    environment = next(_environments)
+    create_tables(dynamodb_client, environment)
+    return TableNames(*(physical_name(environment, table) for table in (IDENTIFIERS, CONTACTS, LEDGER)))
+
+
+@pytest.fixture
+def store(dynamodb_client: DynamoDBClient, tables: TableNames) -> IdentityStore:
+    return IdentityStore(boto3_dynamodb(dynamodb_client), tables)
