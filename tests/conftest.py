@@ -8,9 +8,12 @@ import pytest
 from moto.server import ThreadedMotoServer
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
+from cir.cache import DEFAULT_LIMITS, Cache, CacheLimits
 from cir.dynamodb import boto3_dynamodb
 from cir.store import IdentityStore, TableNames
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
+from sandbox.cache import Cache as CacheServer
+from sandbox.cache import servers
 
 _environments = (f"test{number}" for number in itertools.count())
 
@@ -53,3 +56,20 @@ def tables(dynamodb_client: DynamoDBClient) -> TableNames:
 @pytest.fixture
 def store(dynamodb_client: DynamoDBClient, tables: TableNames) -> IdentityStore:
     return IdentityStore(boto3_dynamodb(dynamodb_client), tables)
+
+
+@pytest.fixture(scope="session", params=servers(), ids=str)
+def cache_server(request: pytest.FixtureRequest) -> Iterator[CacheServer]:
+    """Each Valkey or Redis found on this machine, in the cluster mode in which ElastiCache Serverless always is."""
+    with CacheServer(server=request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def cache(cache_server: CacheServer) -> Cache:
+    return new_cache(cache_server)
+
+
+def new_cache(server: CacheServer, limits: CacheLimits = DEFAULT_LIMITS) -> Cache:
+    """A cache of an environment of its own."""
+    return Cache(server.url, environment=next(_environments), hash_key=b"k" * 32, limits=limits)
