@@ -35,9 +35,9 @@ class CacheLimits:
 
     fresh: float = 300.0
     """How long an entry answers by itself."""
-    fresh_negative: float = 30.0
+    fresh_negative: float = 60.0
     """How long "nobody has this identifier" answers by itself."""
-    refresh_window: float = 30.0
+    refresh_window: float = 20.0
     """How long before that one caller reads the table again while all others are still answered from here."""
     keep: float = 86_400.0
     """How long an entry is kept to answer from when the tables cannot."""

@@ -1,12 +1,12 @@
 """What the tables hold, as plain data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from cir.identifiers import Identifier, from_key
-from cir.rules import Assurance, load_rules
+from cir.rules import Assurance
 
 CLAIM_PREFIX = "claim#"
 """A claim is an attribute of its own, `claim#<contact id>`, so that one can be written without reading the item."""
@@ -46,13 +46,8 @@ class IdentifierRecord:
     overflowed: bool = False
     """More contacts claim it than are kept here."""
     version: int = 0
-    lookup_requested_at: str = ""
-    """When a miss asked for it to be looked up in Genesys; empty when nobody did or it was found."""
-
-    @property
-    def generic(self) -> bool:
-        """On so many contacts that it identifies none of them."""
-        return self.overflowed or len(self.claims) > load_rules().identifiers[self.identifier.type].generic_above
+    lookup_requested_at: int = 0
+    """Epoch second at which a miss asked for it to be looked up in Genesys; 0 when nobody did or it was found."""
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "IdentifierRecord":
@@ -65,7 +60,7 @@ class IdentifierRecord:
             },
             overflowed=item.get("overflowed", False),
             version=item.get("version", 0),
-            lookup_requested_at=item.get("lookup_requested_at", ""),
+            lookup_requested_at=item.get("lookup_requested_at", 0),
         )
 
 
@@ -136,11 +131,3 @@ class Decision:
 
     def to_item(self) -> dict[str, Any]:
         return {**asdict(self), "entry": f"{self.at}#{self.id}"}
-
-
-def identifiers_of(contacts: Mapping[str, Contact], contact_ids: Mapping[str, Any]) -> Iterator[tuple[str, Identifier]]:
-    """Each identifier of the named contacts, with the contact it belongs to."""
-    for contact_id in contact_ids:
-        if contact_id in contacts:
-            for identifier in contacts[contact_id].identifiers:
-                yield contact_id, identifier

@@ -205,8 +205,8 @@ class IdentityStore:
         return self._unless_condition_fails("UpdateItem", update, timeout=timeout) is None
 
     def record(self, decision: Decision, *, timeout: float | None = None) -> None:
-        """Append to the ledger."""
-        self._dynamodb("PutItem", self._append(decision)["Put"], timeout=timeout)
+        """Append to the ledger. An entry that is there already stays as it is."""
+        self._unless_condition_fails("PutItem", self._append(decision)["Put"], timeout=timeout)
 
     def history(self, subject: str) -> list[dict[str, Any]]:
         """The ledger entries of a contact or identifier, oldest first."""

@@ -1,0 +1,58 @@
+"""Data Action "Resolve Customer Identity": a flat event in, a flat answer out, whatever happens."""
+
+from typing import Any
+
+from cir import log
+from cir.answer import compose
+from cir.connect import open_cache, open_hot_store
+from cir.decision import Outcome, Verdict
+from cir.metrics import embedded
+from cir.resolver import Fallback, Resolver
+from cir.settings import ResolverSettings
+
+
+def _fallback(settings: ResolverSettings) -> Fallback | None:
+    if settings.fallback == "async":
+        return None
+    from resolver.fallback import ask_backfill  # noqa: PLC0415 - it imports boto3
+
+    return ask_backfill(settings.backfill_function, budget_seconds=settings.budget_seconds)
+
+
+_settings = ResolverSettings.from_environment()
+_resolver = Resolver(
+    store=open_hot_store(_settings),
+    cache=open_cache(_settings),
+    defaults=_settings.defaults,
+    budget_seconds=_settings.budget_seconds,
+    default_region=_settings.default_region,
+    fallback=_fallback(_settings),
+)
+
+
+def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Answer within the budget. The trace and the metrics leave as one line of the log."""
+    try:
+        resolution = _resolver.resolve(event)
+    except Exception as error:
+        answer, _ = compose(
+            Verdict(Outcome.DEGRADED), None, _settings.defaults, resolution_id="", cache_status="degraded", refused=()
+        )
+        log.write_failure("resolution failed", error)
+        trace = {"event": "resolution", "outcome": answer["outcome"], "cacheStatus": answer["cacheStatus"]}
+        log.write(trace | _metrics(answer))
+        return answer
+    log.write(resolution.trace | _metrics(resolution.answer))
+    return resolution.answer
+
+
+def _metrics(answer: dict[str, Any]) -> dict[str, Any]:
+    return embedded(
+        {"Latency": (answer["latencyMs"], "Milliseconds"), "Resolutions": (1, "Count")},
+        dimensions={
+            "Environment": _settings.environment,
+            "Outcome": answer["outcome"],
+            "Cache": answer["cacheStatus"],
+        },
+        by=(("Environment",), ("Environment", "Outcome"), ("Environment", "Cache")),
+    )
