@@ -151,18 +151,23 @@ class IdentityStore:
         }
         return self._unless_condition_fails("UpdateItem", update) is None
 
-    def put_contact(self, contact: Contact, *, decision: Decision, source: str, assurance: Assurance) -> None:
+    def put_contact(
+        self,
+        contact: Contact,
+        *,
+        previous: Contact | None = None,
+        decision: Decision,
+        source: str,
+        assurance: Assurance,
+    ) -> None:
         """Store the next generation of a contact: its claims first, then the record with its ledger entry.
 
-        `contact.generation` is the new one (`Contact.changed`). Identifiers that the stored record has and the new one
-        lacks are released. Raises AlreadyClaimedError, with nothing left written, when an exclusive identifier is
-        taken, and OutdatedError when the record has changed meanwhile.
+        `contact.generation` is the new one (`Contact.changed`), `previous` the record it was made from, as read: what
+        that has and the new one lacks is released. Raises AlreadyClaimedError, with nothing left written, when an
+        exclusive identifier is taken, and OutdatedError when the record has changed since it was read.
         """
-        stored = self.contacts([contact.contact_id], consistent=True).get(contact.contact_id)
-        if stored and stored.generation >= contact.generation:
-            raise OutdatedError(f"contact {contact.contact_id} is at generation {stored.generation}")
         self._claim_all(contact, source=source, assurance=assurance)
-        for identifier in set(stored.identifiers if stored else ()) - set(contact.identifiers):
+        for identifier in set(previous.identifiers if previous else ()) - set(contact.identifiers):
             self.release(identifier, contact.contact_id)
         self._transact([self._put_generation(contact), self._append(decision)])
 

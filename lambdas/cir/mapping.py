@@ -1,0 +1,89 @@
+"""The mapping from a CRM's columns to a contact: the allow-list of what may leave the CRM."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cir.rules import IdentifierType, load_rules
+
+NAME_FIELDS = ("firstName", "lastName", "salutation", "title")
+PROFILE_FIELDS = ("customerTier", "accountStatus", "preferredLanguage")
+PHONE_SLOTS = ("workPhone", "cellPhone", "homePhone", "otherPhone")
+EMAIL_SLOTS = ("workEmail", "personalEmail", "otherEmail")
+EXTERNAL_PREFIX = "external:"
+IDENTIFIER_TARGETS: dict[str, IdentifierType] = {
+    **dict.fromkeys(PHONE_SLOTS, IdentifierType.PHONE),
+    **dict.fromkeys(EMAIL_SLOTS, IdentifierType.EMAIL),
+    "whatsApp": IdentifierType.WHATSAPP,
+    "twitter": IdentifierType.TWITTER,
+}
+SHIPPED = Path(__file__).parent / "mappings"
+
+
+class MappingError(Exception):
+    """The mapping file cannot be used. The text says why, for whoever wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrmMapping:
+    """Which column feeds what."""
+
+    source: str
+    """Key of the external source that issues the CRM's ids."""
+    id_column: str
+    region_column: str
+    """Column with the customer's country, which national phone numbers are read by; empty where there is none."""
+    columns: Mapping[str, str]
+    """Column → contact field, profile field, or `external:<source>`."""
+    queues: Mapping[str, str]
+    """Customer tier → name of the Genesys queue of that tier."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of all external sources that contacts of this mapping have ids of."""
+        others = (target.removeprefix(EXTERNAL_PREFIX) for target in self.columns.values() if _is_external(target))
+        return (self.source, *others)
+
+
+def load_mapping(path: Path) -> CrmMapping:
+    """Read and check a mapping file. Raises MappingError."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        mapping = CrmMapping(
+            source=data["source"],
+            id_column=data["id"],
+            region_column=data.get("region", ""),
+            columns=dict(data["columns"]),
+            queues=dict(data["queues"]),
+        )
+    except OSError as error:
+        raise MappingError(f"cannot read the mapping {path}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise MappingError(f"the mapping {path} is not valid JSON of the expected shape: {error}") from error
+    except KeyError as error:
+        raise MappingError(f"the mapping {path} lacks {error}") from error
+    _check(mapping, path)
+    return mapping
+
+
+def _check(mapping: CrmMapping, path: Path) -> None:
+    known = {*NAME_FIELDS, *PROFILE_FIELDS, *IDENTIFIER_TARGETS}
+    for column, target in mapping.columns.items():
+        if target not in known and not _is_external(target):
+            raise MappingError(
+                f"the mapping {path} sends {column} to {target!r}; possible are {', '.join(sorted(known))}"
+            )
+    unknown = [source for source in mapping.sources if source not in load_rules().external_sources]
+    if unknown:
+        raise MappingError(
+            f"the mapping {path} names external sources that the rules do not know: {', '.join(unknown)}"
+        )
+    targets = list(mapping.columns.values())
+    doubled = sorted({target for target in targets if targets.count(target) > 1})
+    if doubled:
+        raise MappingError(f"the mapping {path} fills {', '.join(doubled)} from more than one column")
+
+
+def _is_external(target: str) -> bool:
+    return target.startswith(EXTERNAL_PREFIX)
