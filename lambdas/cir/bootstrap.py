@@ -27,3 +27,10 @@ def prepare(client: GenesysClient, mapping: CrmMapping) -> Organization:
         schema=client.organization.ensure_schema(SCHEMA_NAME, SCHEMA_FIELDS),
         queue_ids={tier: queue.id for tier, queue in queues.items() if queue},
     )
+
+
+def source_ids(client: GenesysClient) -> dict[str, str]:
+    """Our key of each external source that Genesys has → its id. Raises GenesysError."""
+    rules = load_rules()
+    keys = ((rules.source_named(source.name), source) for source in client.organization.external_sources())
+    return {key: source.id for key, source in keys if key and source.active}

@@ -47,7 +47,7 @@ class ResolverSettings:
             cache_hash_key=bytes.fromhex(required(environment, "CACHE_HASH_KEY")),
             region=required(environment, "AWS_REGION"),
             budget_seconds=float(environment.get("RESOLVER_BUDGET_MS", "180")) / 1000,
-            default_region=environment.get("DEFAULT_REGION", "US"),
+            default_region=default_region(environment),
             defaults=Profile(
                 display_name=environment.get("DEFAULT_DISPLAY_NAME", "Valued Customer"),
                 first_name=environment.get("DEFAULT_FIRST_NAME", ""),
@@ -59,6 +59,11 @@ class ResolverSettings:
             fallback="sync" if fallback == "sync" else "async",
             backfill_function=required(environment, "BACKFILL_FUNCTION") if fallback == "sync" else "",
         )
+
+
+def default_region(environment: Mapping[str, str] = os.environ) -> str:
+    """The region (ISO 3166 alpha-2) that national phone numbers are read as."""
+    return environment.get("DEFAULT_REGION", "US")
 
 
 def table_names(environment: Mapping[str, str] = os.environ) -> TableNames:

@@ -1,11 +1,13 @@
 """The identity store: identifiers, contacts and the ledger in DynamoDB.
 
 Every write is idempotent and may be repeated after a crash: a claim is conditional on not being there, a contact on the
-generation it was read at. What a half-finished `put_contact` has written is found again and completed by the next one.
+generation it was read at, and a contact is written together with its claims and its ledger entry or not at all.
 """
 
+import random
+import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,13 @@ BATCH_GET_LIMIT = 100
 """DynamoDB's limit of keys in one BatchGetItem."""
 MAX_MERGE_DEPTH = 8
 """Tombstones followed in one read. Paths are shortened after each merge, so more than two is rare."""
+
+TRANSACTION_LIMIT = 100
+"""DynamoDB's limit of writes in one transaction."""
+MAX_ATTEMPTS = 6
+"""Of a transaction that others get in the way of: people of one office are imported at the same moment."""
+
+_CONDITION_FAILED = "ConditionalCheckFailed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,15 @@ class AlreadyClaimedError(Exception):
 
 class OutdatedError(Exception):
     """The contact was changed by somebody else since it was read. Read it again and repeat."""
+
+
+class _CancelledError(Exception):
+    """A transaction was not carried out."""
+
+    def __init__(self, *, first_failed: bool) -> None:
+        super().__init__()
+        self.first_failed = first_failed
+        """Whether it was the condition of its first write that did not hold."""
 
 
 class IdentityStore:
@@ -90,67 +108,6 @@ class IdentityStore:
         }
         return found, read
 
-    def claim(self, identifier: Identifier, contact_id: str, *, source: str, assurance: Assurance) -> bool:
-        """Record that the identifier belongs to the contact. True when that was news.
-
-        Repeating it confirms the claim. Raises AlreadyClaimedError for an exclusive identifier of another contact.
-        """
-        now = self._now()
-        claim = Claim(source, assurance, first_seen=now, last_confirmed=now)
-        condition = "attribute_not_exists(#claim) AND (attribute_not_exists(claim_count) OR claim_count < :limit)"
-        update = {
-            "TableName": self._tables.identifiers,
-            "Key": {"identifier": marshal(identifier.key)},
-            "UpdateExpression": (
-                "SET #claim = :claim, #value = if_not_exists(#value, :value) "
-                "REMOVE lookup_requested_at, expires_at ADD claim_count :one, version :one"
-            ),
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {"#claim": CLAIM_PREFIX + contact_id, "#value": "value"},
-            "ExpressionAttributeValues": marshal_item(
-                {
-                    ":claim": claim.to_item(),
-                    ":value": identifier.value,
-                    ":one": 1,
-                    ":limit": 1 if identifier.exclusive else MAX_CLAIMS,
-                }
-            ),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        existing = self._unless_condition_fails("UpdateItem", update)
-        if existing is None:
-            return True
-        record = IdentifierRecord.from_item(existing)
-        if contact_id in record.claims:
-            self._confirm(identifier, contact_id, record.claims[contact_id], claim)
-        elif identifier.exclusive:
-            raise AlreadyClaimedError(identifier, next(iter(record.claims), ""))
-        elif not record.overflowed:
-            self._dynamodb(
-                "UpdateItem",
-                {
-                    "TableName": self._tables.identifiers,
-                    "Key": {"identifier": marshal(identifier.key)},
-                    "UpdateExpression": "SET overflowed = :true ADD version :one",
-                    "ExpressionAttributeValues": marshal_item({":true": True, ":one": 1}),
-                },
-            )
-            return True
-        return False
-
-    def release(self, identifier: Identifier, contact_id: str) -> bool:
-        """Withdraw the claim. True when there was one."""
-        update = {
-            "TableName": self._tables.identifiers,
-            "Key": {"identifier": marshal(identifier.key)},
-            "UpdateExpression": "REMOVE #claim ADD claim_count :minus_one, version :one",
-            "ConditionExpression": "attribute_exists(#claim)",
-            "ExpressionAttributeNames": {"#claim": CLAIM_PREFIX + contact_id},
-            "ExpressionAttributeValues": marshal_item({":one": 1, ":minus_one": -1}),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        return self._unless_condition_fails("UpdateItem", update) is None
-
     def put_contact(
         self,
         contact: Contact,
@@ -159,17 +116,59 @@ class IdentityStore:
         decision: Decision,
         source: str,
         assurance: Assurance,
+        known: Mapping[Identifier, IdentifierRecord] | None = None,
     ) -> None:
-        """Store the next generation of a contact: its claims first, then the record with its ledger entry.
+        """Store the next generation of a contact with its new claims and its ledger entry, in one transaction.
 
         `contact.generation` is the new one (`Contact.changed`), `previous` the record it was made from, as read: what
-        that has and the new one lacks is released. Raises AlreadyClaimedError, with nothing left written, when an
-        exclusive identifier is taken, and OutdatedError when the record has changed since it was read.
+        that has and the new one lacks is released. `known` saves a read where the caller has just read the records of
+        all new identifiers. Raises AlreadyClaimedError when an exclusive identifier is taken and OutdatedError when
+        the contact has changed since it was read; nothing is written then.
+
+        A contact with more than 97 new identifiers takes several transactions, the contact's own last.
         """
-        self._claim_all(contact, source=source, assurance=assurance)
-        for identifier in set(previous.identifiers if previous else ()) - set(contact.identifiers):
-            self.release(identifier, contact.contact_id)
-        self._transact([self._put_generation(contact), self._append(decision)])
+        had = set(previous.identifiers if previous else ())
+        new, gone = set(contact.identifiers) - had, had - set(contact.identifiers)
+        for attempt in range(MAX_ATTEMPTS):
+            records = known if known is not None and attempt == 0 else self.identifiers(new | gone, consistent=True)
+            writes = [
+                *self._claims(new, contact.contact_id, records, source=source, assurance=assurance),
+                *self._releases(gone, contact.contact_id, records),
+            ]
+            own = [self._put_generation(contact), self._append(decision)]
+            try:
+                while len(writes) + len(own) > TRANSACTION_LIMIT:
+                    self._transact(writes[:TRANSACTION_LIMIT])
+                    del writes[:TRANSACTION_LIMIT]
+                self._transact([*own, *writes])
+            except _CancelledError as cancelled:
+                if cancelled.first_failed:
+                    raise OutdatedError(f"contact {contact.contact_id} was changed by somebody else") from None
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            else:
+                return
+        raise OutdatedError(f"the identifiers of contact {contact.contact_id} are being changed by others")
+
+    def confirm(self, identifier: Identifier, contact_id: str, *, assurance: Assurance) -> None:
+        """Note that the claim was seen to be true once more. Nothing happens when there is no such claim."""
+        self._unless_condition_fails(
+            "UpdateItem",
+            {
+                **self._on(identifier, contact_id),
+                "UpdateExpression": "SET #claim.last_confirmed = :now",
+                "ConditionExpression": "attribute_exists(#claim)",
+                "ExpressionAttributeValues": marshal_item({":now": self._now()}),
+            },
+        )
+        self._unless_condition_fails(
+            "UpdateItem",
+            {
+                **self._on(identifier, contact_id),
+                "UpdateExpression": "SET #claim.assurance = :assurance",
+                "ConditionExpression": "attribute_exists(#claim) AND #claim.assurance < :assurance",
+                "ExpressionAttributeValues": marshal_item({":assurance": assurance}),
+            },
+        )
 
     def merge(self, winner: Contact, losers: Sequence[Contact], *, decision: Decision) -> None:
         """Point the losers at the winner, in one transaction whose size does not depend on their identifiers.
@@ -178,7 +177,11 @@ class IdentityStore:
         """
         tombstones = [loser.changed(merged_into=winner.contact_id) for loser in losers]
         head = winner.changed()
-        self._transact([*(self._put_generation(each) for each in (head, *tombstones)), self._append(decision)])
+        writes = [*(self._put_generation(each) for each in (head, *tombstones)), self._append(decision)]
+        try:
+            self._transact(writes)
+        except _CancelledError:
+            raise OutdatedError("one of the contacts was changed by somebody else") from None
 
     def request_lookup(
         self, identifier: Identifier, *, at: int, again_after_seconds: int, timeout: float | None = None
@@ -240,17 +243,85 @@ class IdentityStore:
             rules_version=load_rules().version,
         )
 
-    def _claim_all(self, contact: Contact, *, source: str, assurance: Assurance) -> None:
-        """Exclusive identifiers first: when one is taken, only those of the contact itself have to be given back."""
-        claimed: list[Identifier] = []
-        for identifier in sorted(contact.identifiers, key=lambda each: not each.exclusive):
-            try:
-                if self.claim(identifier, contact.contact_id, source=source, assurance=assurance):
-                    claimed.append(identifier)
-            except AlreadyClaimedError:
-                for each in claimed:
-                    self.release(each, contact.contact_id)
-                raise
+    def _claims(
+        self,
+        identifiers: Iterable[Identifier],
+        contact_id: str,
+        records: Mapping[Identifier, IdentifierRecord],
+        *,
+        source: str,
+        assurance: Assurance,
+    ) -> Iterator[dict[str, Any]]:
+        """The writes that claim what is not claimed yet. Conditional: somebody else may claim it meanwhile."""
+        now = self._now()
+        claim = Claim(source, assurance, first_seen=now, last_confirmed=now)
+        for identifier in sorted(identifiers, key=lambda each: each.key):
+            record = records.get(identifier)
+            claims = record.claims if record else {}
+            if contact_id in claims:
+                continue
+            if claims and identifier.exclusive:
+                raise AlreadyClaimedError(identifier, next(iter(claims)))
+            if len(claims) < MAX_CLAIMS:
+                yield self._claim(identifier, contact_id, claim)
+            elif record and not record.overflowed:
+                yield self._overflow(identifier)
+
+    def _claim(self, identifier: Identifier, contact_id: str, claim: Claim) -> dict[str, Any]:
+        names = {"#claim": CLAIM_PREFIX + contact_id, "#value": "value"}
+        return {
+            "Update": {
+                **self._on(identifier, contact_id),
+                "UpdateExpression": (
+                    "SET #claim = :claim, #value = if_not_exists(#value, :value) "
+                    "REMOVE lookup_requested_at, expires_at ADD claim_count :one, version :one"
+                ),
+                "ConditionExpression": (
+                    "attribute_not_exists(#claim) AND (attribute_not_exists(claim_count) OR claim_count < :limit)"
+                ),
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": marshal_item(
+                    {
+                        ":claim": claim.to_item(),
+                        ":value": identifier.value,
+                        ":one": 1,
+                        ":limit": 1 if identifier.exclusive else MAX_CLAIMS,
+                    }
+                ),
+            }
+        }
+
+    def _overflow(self, identifier: Identifier) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._tables.identifiers,
+                "Key": {"identifier": marshal(identifier.key)},
+                "UpdateExpression": "SET overflowed = :true ADD version :one",
+                "ExpressionAttributeValues": marshal_item({":true": True, ":one": 1}),
+            }
+        }
+
+    def _releases(
+        self, identifiers: Iterable[Identifier], contact_id: str, records: Mapping[Identifier, IdentifierRecord]
+    ) -> Iterator[dict[str, Any]]:
+        for identifier in sorted(identifiers, key=lambda each: each.key):
+            if identifier in records and contact_id in records[identifier].claims:
+                yield {
+                    "Update": {
+                        **self._on(identifier, contact_id),
+                        "UpdateExpression": "REMOVE #claim ADD claim_count :minus_one, version :one",
+                        "ConditionExpression": "attribute_exists(#claim)",
+                        "ExpressionAttributeValues": marshal_item({":one": 1, ":minus_one": -1}),
+                    }
+                }
+
+    def _on(self, identifier: Identifier, contact_id: str) -> dict[str, Any]:
+        """What every update of one claim names."""
+        return {
+            "TableName": self._tables.identifiers,
+            "Key": {"identifier": marshal(identifier.key)},
+            "ExpressionAttributeNames": {"#claim": CLAIM_PREFIX + contact_id},
+        }
 
     def _batch_get(
         self, table: str, key_name: str, keys: set[str], timeout: float | None, consistent: bool
@@ -267,21 +338,6 @@ class IdentityStore:
             items += (unmarshal_item(item) for item in answer["Responses"].get(table, ()))
             pending += answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
         return items
-
-    def _confirm(self, identifier: Identifier, contact_id: str, known: Claim, claim: Claim) -> None:
-        self._dynamodb(
-            "UpdateItem",
-            {
-                "TableName": self._tables.identifiers,
-                "Key": {"identifier": marshal(identifier.key)},
-                "UpdateExpression": "SET #claim.last_confirmed = :now, #claim.assurance = :assurance",
-                "ConditionExpression": "attribute_exists(#claim)",
-                "ExpressionAttributeNames": {"#claim": CLAIM_PREFIX + contact_id},
-                "ExpressionAttributeValues": marshal_item(
-                    {":now": claim.last_confirmed, ":assurance": max(known.assurance, claim.assurance)}
-                ),
-            },
-        )
 
     def _put_generation(self, contact: Contact) -> dict[str, Any]:
         before = contact.generation - 1
@@ -308,9 +364,10 @@ class IdentityStore:
         try:
             self._dynamodb("TransactWriteItems", {"TransactItems": writes})
         except DynamoDBError as error:
-            if error.code == "TransactionCanceledException":
-                raise OutdatedError("a contact was changed by somebody else meanwhile") from error
-            raise
+            if error.code != "TransactionCanceledException":
+                raise
+            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+            raise _CancelledError(first_failed=reasons[:1] == [_CONDITION_FAILED]) from error
 
     def _unless_condition_fails(
         self, operation: str, request: Mapping[str, Any], *, timeout: float | None = None
@@ -319,7 +376,7 @@ class IdentityStore:
         try:
             self._dynamodb(operation, request, timeout=timeout)
         except DynamoDBError as error:
-            if error.code != "ConditionalCheckFailedException":
+            if error.code != f"{_CONDITION_FAILED}Exception":
                 raise
             return {name: unmarshal(value) for name, value in (error.response.get("Item") or {}).items()}
         return None

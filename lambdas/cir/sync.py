@@ -7,7 +7,7 @@ was given; until then the next run repeats it, and Genesys finds its own contact
 import hashlib
 import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -50,8 +50,9 @@ class _Plan:
     external: tuple[Identifier, ...]
     """The ids that this contact may have: its own, and others that nobody else holds."""
     taken: tuple[Problem, ...]
-    kept: tuple[Identifier, ...]
-    """Identifiers that the contact has from elsewhere than this CRM."""
+    identifiers: tuple[Identifier, ...]
+    """All that the contact shall have, what it has from elsewhere than this CRM included."""
+    known: Mapping[Identifier, IdentifierRecord]
     body: GenesysContact
     fingerprint: str
 
@@ -91,20 +92,20 @@ class Sync:
         ]
 
     def _plan(self, records: Sequence[CrmRecord]) -> list[_Plan]:
+        known = self.store.identifiers({each for record in records for each in record.identifiers}, consistent=True)
         exclusive = {each for record in records for each in (record.id, *record.external)}
-        known = self.store.identifiers(exclusive, consistent=True)
-        owners = {owner for each in known.values() for owner in each.claims}
+        owners = {owner for each in exclusive if each in known for owner in known[each].claims}
         heads, _ = self.store.canonical(owners, consistent=True) if owners else ({}, {})
         holders = {each: _holder(known.get(each), heads) for each in exclusive}
-        stored = [contact for contact in (holders[record.id] for record in records) if contact]
-        claims = self.store.identifiers({each for contact in stored for each in contact.identifiers}, consistent=True)
-        return [self._plan_one(record, holders, claims) for record in records]
+        had = {each for record in records if (contact := holders[record.id]) for each in contact.identifiers}
+        known |= self.store.identifiers(had - known.keys(), consistent=True)
+        return [self._plan_one(record, holders, known) for record in records]
 
     def _plan_one(
         self,
         record: CrmRecord,
         holders: Mapping[Identifier, Contact | None],
-        claims: Mapping[Identifier, IdentifierRecord],
+        known: Mapping[Identifier, IdentifierRecord],
     ) -> _Plan:
         stored = holders[record.id]
         external, taken = [record.id], []
@@ -116,8 +117,17 @@ class Sync:
             else:
                 taken.append(Problem(each.source, "already belongs to another contact: a duplicate?", each.masked))
         body = to_external_contact(record, external, self.organization)
-        kept = _not_from(self.source, stored, claims) if stored else ()
-        return _Plan(record, stored, tuple(external), tuple(taken), kept, body, _fingerprint(body))
+        elsewhere = _not_from(self.source, stored, known) if stored else ()
+        return _Plan(
+            record=record,
+            stored=stored,
+            external=tuple(external),
+            taken=tuple(taken),
+            identifiers=tuple(dict.fromkeys((*external, *record.slots.values(), *elsewhere))),
+            known=known,
+            body=body,
+            fingerprint=_fingerprint(body),
+        )
 
     def _is_first(self, identifier: Identifier, crm_id: Identifier) -> bool:
         with self._lock:
@@ -141,10 +151,9 @@ class Sync:
             return _refused(record, f"Genesys Cloud: {_error_text(result)}", notes)
         contact_id = result.contact["id"]
         before = plan.stored if plan.stored and plan.stored.contact_id == contact_id else Contact(contact_id)
-        identifiers = dict.fromkeys((*plan.external, *record.slots.values(), *plan.kept))
         contact = before.changed(
             profile=profile_of(record, self.organization),
-            identifiers=tuple(identifiers),
+            identifiers=plan.identifiers,
             fingerprint=plan.fingerprint,
         )
         decision = self.store.decision(
@@ -152,29 +161,22 @@ class Sync:
             "sync",
             f"the {self.source} record has changed" if plan.stored else f"a new {self.source} record",
             crm_id=record.id.value,
-            identifiers=[each.key for each in identifiers],
+            identifiers=[each.key for each in plan.identifiers],
         )
         try:
             self.store.put_contact(
-                contact, previous=before, decision=decision, source=self.source, assurance=Assurance.CLAIMED
+                contact,
+                previous=before,
+                decision=decision,
+                source=self.source,
+                assurance=Assurance.CLAIMED,
+                known=plan.known,
             )
         except AlreadyClaimedError as error:
             return _refused(record, f"{error.identifier.type} already belongs to contact {error.owner}", notes)
         except OutdatedError:
             return _refused(record, "changed by somebody else at the same moment; run again", notes)
         return Synced(record, Change.CREATED if result.created else Change.UPDATED, contact_id, notes)
-
-
-def batches(records: Iterable[CrmRecord]) -> Iterable[list[CrmRecord]]:
-    """Batches as large as one request of Genesys takes."""
-    batch: list[CrmRecord] = []
-    for record in records:
-        batch.append(record)
-        if len(batch) == BULK_LIMIT:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _holder(record: IdentifierRecord | None, heads: Mapping[str, Contact]) -> Contact | None:
