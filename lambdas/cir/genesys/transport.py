@@ -1,0 +1,275 @@
+"""One request to Genesys Cloud: sent when the pacer permits, observed, and repeated where that does no harm.
+
+What is repeated:
+  * by any operation: 429, and a connection that could not be made. Nothing was done yet.
+  * by an operation that is safe to repeat: 408, 5xx, no answer in time, a connection that broke. It may have been done.
+An operation that is not safe to repeat raises its error with `may_have_applied` in the second case.
+"""
+
+import io
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, BinaryIO, NamedTuple, TextIO, cast
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.auth import AuthBase
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from cir.genesys.errors import ConfigurationError, DeadlineError, GenesysError, UnavailableError, error_from_answer
+from cir.genesys.pacing import HeaderPacer, Pacer, RateLimit, retry_after
+
+CONNECT_SECONDS = 3.05  # just above TCP's first retransmission after 3 s
+READ_SECONDS = 15.0  # an enrich that merges takes seconds; a Lambda gives its own, shorter, time
+FIRST_PAUSE = 0.25  # seconds; doubled with every attempt, the pause is anything between 0 and that
+LONGEST_PAUSE = 8.0
+LONGEST_RETRY_AFTER = 180.0  # a longer Retry-After is an error now; Genesys' own SDK gives up at the same value
+
+
+class Request(NamedTuple):
+    operation: str
+    """Its name in metrics, logs and errors, for instance `contacts.get`."""
+    method: str
+    url: str
+    repeatable: bool
+    query: Mapping[str, str | list[str]] | None = None
+    body: object = None
+    form: Mapping[str, str] | None = None
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+    """Decoded JSON; None where the answer has no content."""
+
+
+class Call(NamedTuple):
+    """One attempt, for metrics: never an id, a body or a query."""
+
+    operation: str
+    status: int | None
+    """None if there was no answer."""
+    seconds: float
+    attempt: int
+
+
+class _Failure(NamedTuple):
+    """Why an attempt did not give an answer to return, and what may be done about it."""
+
+    error: GenesysError
+    never_done: bool
+    retry_after: float | None = None
+
+
+class Transport:
+    """Thread-safe: the session is never changed and its pool keeps up to ten connections alive, one per busy thread."""
+
+    def __init__(
+        self,
+        *,
+        session: requests.Session | None = None,
+        pacer: Pacer | None = None,
+        on_call: Callable[[Call], None] | None = None,
+        attempts: int = 5,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._session = session or _new_session()
+        self._pacer = pacer or HeaderPacer(clock=clock)
+        self._on_call = on_call
+        self._attempts = attempts
+        self._uniform = uniform
+        self.clock = clock
+        self.sleep = sleep
+        self.rate_limit: RateLimit | None = None
+        """As the latest answer told it."""
+
+    def exchange(
+        self, request: Request, *, auth: AuthBase, deadline: float | None, cost: int = 1, paced: bool = True
+    ) -> Answer:
+        """The answer, or a GenesysError. `deadline` is a reading of `clock` after which nothing more is tried."""
+        last: GenesysError | None = None
+        for attempt in range(1, self._attempts + 1):
+            if paced:
+                self._await_permission(request, deadline, cost, last)
+            headers: Mapping[str, str] = {}
+            try:
+                result, headers = self._attempt(request, auth, deadline, attempt)
+            finally:
+                if paced:
+                    self._pacer.after_response(headers, cost)
+                    self.rate_limit = RateLimit.from_headers(headers) or self.rate_limit
+            if isinstance(result, Answer):
+                return result
+            last = result.error
+            pause = self._pause(request, result, attempt)
+            if pause is None or attempt == self._attempts or not self._within(deadline, pause):
+                break
+            self.sleep(pause)
+        raise last or ValueError("at least one attempt is needed")
+
+    @contextmanager
+    def download(self, request: Request, *, auth: AuthBase, deadline: float | None) -> Iterator[TextIO]:
+        """A file as text, read while it arrives. Not paced: files do not come from the API."""
+        failure: GenesysError
+        try:
+            with self._session.request(
+                request.method, request.url, auth=auth, timeout=self._timeout(request, deadline), stream=True
+            ) as response:
+                if response.ok:
+                    response.raw.decode_content = True
+                    response.raw.auto_close = False  # else the reader meets a closed file at its end
+                    # A byte order mark is skipped; line ends inside a quoted field are kept.
+                    yield io.TextIOWrapper(cast(BinaryIO, response.raw), encoding="utf-8-sig", newline="")
+                    return
+                failure = _refusal(request, response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
+            failure = _no_answer(request, problem).error
+        raise failure from None
+
+    def _await_permission(self, request: Request, deadline: float | None, cost: int, last: GenesysError | None) -> None:
+        while (wait := self._pacer.before_request(cost)) > 0:
+            if not self._within(deadline, wait):
+                raise last or DeadlineError(
+                    f"{request.operation}: the request limit leaves no room for {wait:.1f} s, more than the time given",
+                    operation=request.operation,
+                )
+            self.sleep(wait)
+
+    def _attempt(
+        self, request: Request, auth: AuthBase, deadline: float | None, attempt: int
+    ) -> tuple[Answer | _Failure, Mapping[str, str]]:
+        timeout = self._timeout(request, deadline)
+        started = self.clock()
+        status: int | None = None
+        try:
+            response = self._session.request(
+                request.method,
+                request.url,
+                params=request.query,
+                json=request.body,
+                data=request.form,
+                auth=auth,
+                timeout=timeout,
+                # A redirect would carry the token to another address.
+                allow_redirects=False,
+            )
+            status = response.status_code
+            return _read(request, response), response.headers
+        except requests.RequestException as problem:
+            return _no_answer(request, problem), {}
+        finally:
+            if self._on_call:
+                self._on_call(Call(request.operation, status, self.clock() - started, attempt))
+
+    def _pause(self, request: Request, failure: _Failure, attempt: int) -> float | None:
+        """Seconds until the next attempt; None if there must not be one."""
+        if not (failure.error.temporary and (failure.never_done or request.repeatable)):
+            return None
+        pause = self._uniform(0.0, min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE))
+        demanded = failure.retry_after or 0.0
+        return demanded + pause if demanded <= LONGEST_RETRY_AFTER else None
+
+    def _timeout(self, request: Request, deadline: float | None) -> tuple[float, float]:
+        if deadline is None:
+            return CONNECT_SECONDS, READ_SECONDS
+        left = deadline - self.clock()
+        if left <= 0:
+            raise DeadlineError(
+                f"{request.operation}: no time was left to call Genesys Cloud", operation=request.operation
+            )
+        return min(CONNECT_SECONDS, left), min(READ_SECONDS, left)
+
+    def _within(self, deadline: float | None, pause: float) -> bool:
+        return deadline is None or self.clock() + pause < deadline
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    session.headers["Accept"] = "application/json"
+    # Cookies would be state that the threads share; the API needs none.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
+def _read(request: Request, response: requests.Response) -> Answer | _Failure:
+    status = response.status_code
+    if 200 <= status < 300:
+        if not response.content:
+            return Answer(status, None)
+        try:
+            return Answer(status, response.json())
+        except requests.JSONDecodeError:
+            error = GenesysError(
+                f"{request.operation}: {_origin(request.url)} answered {status} with something that is not JSON. "
+                "Check that GENESYS_HOST or GENESYS_URL is the address of Genesys Cloud.",
+                operation=request.operation,
+                status=status,
+            )
+            return _Failure(error, never_done=False)
+    never_done = status == requests.codes.too_many_requests
+    return _Failure(_refusal(request, response), never_done, retry_after(response.headers))
+
+
+def _refusal(request: Request, response: requests.Response) -> GenesysError:
+    try:
+        body = response.json()
+    except requests.JSONDecodeError:
+        body = None
+    return error_from_answer(
+        request.operation,
+        response.status_code,
+        body,
+        correlation_id=response.headers.get("ININ-Correlation-Id", ""),
+        sent=[request.query, request.body],
+        repeatable=request.repeatable,
+    )
+
+
+def _no_answer(request: Request, problem: Exception) -> _Failure:
+    """An error without a cause: requests' own texts quote the URL, and a query can hold a phone number."""
+    reason = getattr(problem.args[0] if problem.args else None, "reason", None)
+    never_done = True
+    kind: type[GenesysError] = UnavailableError
+    match problem:
+        case requests.exceptions.ProxyError():
+            why = "the proxy refuses"
+        case requests.exceptions.SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(problem):
+            why, kind = "its TLS certificate is not trusted", ConfigurationError
+        case (
+            requests.exceptions.InvalidSchema() | requests.exceptions.InvalidURL() | requests.exceptions.MissingSchema()
+        ):
+            why, kind = "it is not an address such as https://api.mypurecloud.ie", ConfigurationError
+        case requests.ConnectTimeout():
+            why = "no connection in time"
+        case _ if isinstance(reason, NameResolutionError):
+            why = "the name does not resolve"
+        case _ if isinstance(reason, NewConnectionError):
+            why = "connection refused"
+        case requests.ReadTimeout() | urllib3.exceptions.ReadTimeoutError():
+            why, never_done = "no answer in time", False
+        case _:
+            why, never_done = "the connection broke", False
+    advice = (
+        "Check GENESYS_HOST (or GENESYS_URL) and that there is a route to it."
+        if never_done
+        else "The call may have been carried out: look before repeating it."
+        if not request.repeatable
+        else "Try again later."
+    )
+    error = kind(
+        f"{request.operation}: cannot reach {_origin(request.url)}: {why}. {advice}",
+        operation=request.operation,
+        may_have_applied=not never_done and not request.repeatable,
+    )
+    return _Failure(error, never_done)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else url.partition("?")[0]
