@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import Any
 
 from cir.crm import CrmRecord, Problem
 from cir.crm_file import Line
@@ -30,6 +31,8 @@ class Imported:
 class Report:
     """The sum of an import."""
 
+    seconds: float = 0.0
+
     changes: Counter[Change] = field(default_factory=Counter)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(column, reason) of rows that were refused → how many."""
@@ -47,6 +50,16 @@ class Report:
     @property
     def rows(self) -> int:
         return self.changes.total()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "rows": self.rows,
+            **{str(change): self.changes[change] for change in Change},
+            "seconds": round(self.seconds, 1),
+            "refusedBecause": _as_list(self.refused),
+            "leftOut": _as_list(self.left_out),
+        }
 
 
 def import_lines(lines: Iterable[Line], sync: Sync, *, workers: int = WORKERS) -> Iterator[Imported]:
@@ -75,6 +88,10 @@ def import_lines(lines: Iterable[Line], sync: Sync, *, workers: int = WORKERS) -
         finally:
             for future in running:
                 future.cancel()
+
+
+def _as_list(reasons: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [{"column": column, "reason": reason, "rows": rows} for (column, reason), rows in reasons.most_common()]
 
 
 def _finished(running: dict[Future[list[Synced]], list[int]]) -> Iterator[Imported]:
