@@ -1,0 +1,125 @@
+"""The matching rules: one versioned file of data (`rules.json`), read once per process."""
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+
+class IdentifierType(StrEnum):
+    """What kind of value leads to a contact. Each maps to one Genesys `ContactIdentifier.type`."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    EXTERNAL = "external"
+    WHATSAPP = "whatsapp"
+    TWITTER = "twitter"
+    FACEBOOK = "facebook"
+    INSTAGRAM = "instagram"
+    LINE = "line"
+    APPLE = "apple"
+    COOKIE = "cookie"
+
+
+class Assurance(IntEnum):
+    """How far a resolution may be trusted, weakest first."""
+
+    NONE = 0
+    CLAIMED = 1
+    """Caller ID or a typed value only: anybody can present it."""
+    ATTESTED = 2
+    """The network or the channel vouches for it (STIR/SHAKEN level A, an authenticated messaging account)."""
+    VERIFIED = 3
+    """A second factor was passed."""
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierRule:
+    """How one type of identifier is treated."""
+
+    priority: int
+    """1 decides first."""
+    exclusive: bool
+    """Can belong to one contact only."""
+    generic_above: int
+    """A value on more distinct contacts than this no longer identifies anybody."""
+    genesys_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalSource:
+    """A system that issues ids, under its name in Genesys Cloud."""
+
+    name: str
+    format: Literal["salesforce", "text"]
+    known_to_customer: bool = False
+    """Whether a caller can be asked for it: a loyalty number yes, a CRM record id no."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailProvider:
+    """What a mail provider ignores in the part before the @."""
+
+    domain: str
+    """The domain that all of the provider's equivalent domains are matched as."""
+    ignores_dots: bool
+    ignores_tags: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules of one version. The version is in every decision that the ledger records."""
+
+    version: str
+    identifiers: dict[IdentifierType, IdentifierRule]
+    external_sources: dict[str, ExternalSource]
+    withheld_callers: frozenset[str]
+    placeholders: frozenset[str]
+    placeholder_phones: frozenset[str]
+    """National significant numbers that people type to fill a mandatory field."""
+    placeholder_emails: frozenset[str]
+    placeholder_email_locals: frozenset[str]
+    mail_providers: dict[str, MailProvider]
+    withheld_below: dict[str, Assurance]
+    """Profile fields that are withheld unless the resolution is trusted at least this far."""
+
+    def source_named(self, genesys_name: str) -> str | None:
+        """The key of the external source that Genesys knows under this name."""
+        return next((key for key, source in self.external_sources.items() if source.name == genesys_name), None)
+
+
+@cache
+def load_rules() -> Rules:
+    """The rules that this release ships."""
+    data = json.loads(Path(__file__).with_name("rules.json").read_text(encoding="utf-8"))
+    placeholders = data["placeholders"]
+    return Rules(
+        version=data["version"],
+        identifiers={
+            IdentifierType(name): IdentifierRule(
+                priority=rule["priority"],
+                exclusive=rule["sharing"] == "exclusive",
+                generic_above=rule["generic_above"],
+                genesys_type=rule["genesys_type"],
+            )
+            for name, rule in data["identifiers"].items()
+        },
+        external_sources={key: ExternalSource(**source) for key, source in data["external_sources"].items()},
+        withheld_callers=frozenset(data["withheld_callers"]),
+        placeholders=frozenset(placeholders["any"]),
+        placeholder_phones=frozenset(placeholders["phone_national"]),
+        placeholder_emails=frozenset(placeholders["email"]),
+        placeholder_email_locals=frozenset(placeholders["email_local"]),
+        mail_providers={
+            domain: MailProvider(provider.get("same_as", domain), provider["ignores_dots"], provider["ignores_tags"])
+            for provider in data["mail_providers"]
+            for domain in provider["domains"]
+        },
+        withheld_below={field: Assurance[level.upper()] for field, level in data["withheld_below"].items()},
+    )
