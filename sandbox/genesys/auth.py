@@ -1,0 +1,80 @@
+"""Access tokens of the client credentials grant, and the request budget of each."""
+
+import math
+import secrets
+from dataclasses import dataclass
+
+from sandbox.genesys.clock import Clock
+from sandbox.genesys.errors import ApiError, generic, rate_limited
+from sandbox.genesys.settings import Settings
+
+UNLIMITED = 1_000_000  # what the headers say when no limit is set
+
+
+@dataclass(slots=True, eq=False)
+class Token:
+    value: str
+    client_id: str
+    issued: float
+    expires: float
+    window_started: float = 0.0
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The state of a token's request budget after a request, as its response headers tell it."""
+
+    count: int
+    allowed: int
+    reset_s: int
+
+    @property
+    def exceeded(self) -> bool:
+        return self.count > self.allowed
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "inin-ratelimit-count": str(self.count),
+            "inin-ratelimit-allowed": str(self.allowed),
+            "inin-ratelimit-reset": str(self.reset_s),
+        }
+
+    def error(self) -> ApiError:
+        return rate_limited(limit=self.allowed, retry_after=self.reset_s)
+
+
+class Tokens:
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._tokens: dict[str, Token] = {}
+
+    def issue(self, *, client_id: str, lifetime_s: int) -> Token:
+        now = self._clock.now()
+        token = Token(secrets.token_urlsafe(48), client_id, now, now + lifetime_s)
+        self._tokens[token.value] = token
+        return token
+
+    def authenticate(self, authorization: str | None) -> Token:
+        scheme, _, value = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not value:
+            message = "No authentication bearer token specified in authorization header."
+            raise ApiError(401, "authentication.required", message)
+        token = self._tokens.get(value.strip())
+        if token is None or token.expires <= self._clock.now():
+            raise generic(401)
+        return token
+
+    def revoke(self, token: Token) -> None:
+        self._tokens.pop(token.value, None)
+
+    def revoke_all(self, client_id: str) -> None:
+        self._tokens = {value: token for value, token in self._tokens.items() if token.client_id != client_id}
+
+    def charge(self, token: Token, settings: Settings) -> Allowance:
+        now = self._clock.now()
+        if now - token.window_started >= settings.rate_window_s:
+            token.window_started, token.requests = now, 0
+        token.requests += 1
+        left = settings.rate_window_s - (now - token.window_started)
+        return Allowance(token.requests, settings.rate_limit or UNLIMITED, max(1, math.ceil(left)))
