@@ -21,7 +21,7 @@ demo: setup ## the whole system on this machine: import, calls, faults
 	@$(CIR) demo
 
 test: setup lint ## everything that must hold before a landing
-	.venv/bin/pytest -n 2 --dist loadgroup
+	.venv/bin/pytest -n 2 --dist loadfile
 
 lint: setup ## ruff and mypy
 	.venv/bin/ruff check .
@@ -48,7 +48,7 @@ $(UV):
 define create_environment
 	@echo "setting up: $(@D)"
 	@$(UV) venv --quiet --clear $(@D) || { echo "no Python $(PYTHON_VERSION) here and none could be downloaded; install it (for instance with pyenv) and run make again"; exit 1; }
-	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@$(UV) pip install --quiet --compile-bytecode --python $(@D)/bin/python --require-hashes -r $<
 endef
 
 .venv/.done: requirements/dev.txt pyproject.toml | $(UV)

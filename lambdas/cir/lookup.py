@@ -93,15 +93,25 @@ class Lookup:
         return findings
 
     def read_tables(
-        self, identifiers: Sequence[Identifier], contact_id: str, findings: Findings, deadline: float, trace: Trace
+        self,
+        identifiers: Sequence[Identifier],
+        contact_id: str,
+        findings: Findings,
+        deadline: float,
+        trace: Trace,
+        *,
+        consistent: bool = False,
     ) -> None:
-        """Read the tables, fill the cache, and add what was found to the findings."""
+        """Read the tables, fill the cache, and add what was found to the findings.
+
+        `consistent` sees what was written a moment ago, at twice the cost.
+        """
         with trace.step("tables") as step:
             try:
-                records = self._store.identifiers(identifiers, timeout=left(deadline)) if identifiers else {}
+                records = self._store.identifiers(identifiers, timeout=left(deadline), consistent=consistent)
                 wanted = {owner for record in records.values() for owner in record.claims}
                 wanted |= {contact_id} if contact_id else set()
-                heads, read = self._store.canonical(sorted(wanted), timeout=left(deadline)) if wanted else ({}, {})
+                heads, read = self._store.canonical(sorted(wanted), timeout=left(deadline), consistent=consistent)
             except DynamoDBError as error:
                 findings.tables_down = True
                 step["failed"] = error.code

@@ -101,7 +101,7 @@ class Resolver:
         if self._fallback:
             with trace.step("genesys") as step:
                 step["answered"] = self._fallback(unknown, left(deadline))
-            self._lookup.read_tables(unknown, "", findings, deadline, trace)
+            self._lookup.read_tables(unknown, "", findings, deadline, trace, consistent=True)
             if any(findings.found[each].candidates.count for each in unknown):
                 return
         with trace.step("request lookup") as step:
