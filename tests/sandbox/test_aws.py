@@ -25,7 +25,7 @@ def aws() -> Iterator[Aws]:
 def test_the_environment_leads_any_client_to_the_deployed_tables(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
-    client = boto3.client("dynamodb")
+    client = boto3.Session().client("dynamodb")  # the default session remembers the credentials of earlier tests
     for table in TABLES:
         description = client.describe_table(TableName=physical_name("test", table))["Table"]
         assert f":{ACCOUNT}:" in description["TableArn"]
