@@ -32,7 +32,7 @@ def demo(
     console = Console(stderr=as_json, highlight=False)
     for step in story(lambda file: run_import(file, console=console), console):
         if as_json:
-            typer.echo(json.dumps(_as_dict(step)))
+            typer.echo(json.dumps(_as_dict(step), ensure_ascii=False))
         else:
             _show(step, console)
 

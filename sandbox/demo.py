@@ -39,12 +39,12 @@ type Import = Callable[[Path], Report]
 """Import a file into the deployment that this process's variables name."""
 
 
-def story(import_file: Import, console: Console) -> Iterator[Step]:
+def story(import_file: Import, console: Console, *, customers: int = CUSTOMERS) -> Iterator[Step]:
     """Start the system, play every scene, and stop it."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cir-demo-") as directory:
         export = Path(directory) / "customers.csv"
-        write_csv(export, generate(size=CUSTOMERS))
+        write_csv(export, generate(size=customers))
         # The import would take two minutes at Genesys' default limit; it is lifted for it and in force for the calls.
         with console.status("starting Genesys Cloud, DynamoDB, the cache and the functions"):
             sandbox = Sandbox(genesys={"rate_limit": None})
