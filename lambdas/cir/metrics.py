@@ -1,4 +1,4 @@
-"""Metrics in CloudWatch's Embedded Metric Format: part of a log line that is written anyway, so they cost no request."""
+"""Metrics in CloudWatch's Embedded Metric Format: part of a log line that is written anyway, so they are free."""
 
 import time
 from collections.abc import Mapping
