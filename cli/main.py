@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import demo, explain, importing, sandbox
+from cli import demo, explain, genesys, importing, sandbox
 
 app = typer.Typer(
     name="cir",
@@ -18,6 +18,7 @@ app.command("import")(importing.import_customers)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
 app.command("bench")(demo.bench)
+app.add_typer(genesys.app, name="genesys")
 app.add_typer(sandbox.app, name="sandbox")
 
 

@@ -40,4 +40,5 @@ def open_store() -> IdentityStore:
     """The store over boto3, for the sync plane and the operator's commands."""
     import boto3  # noqa: PLC0415 - the hot plane never imports it
 
-    return IdentityStore(boto3_dynamodb(boto3.client("dynamodb")), table_names())
+    # a session of its own: boto3's default one keeps the first credentials that this process has had
+    return IdentityStore(boto3_dynamodb(boto3.Session().client("dynamodb")), table_names())
