@@ -10,7 +10,12 @@ UV := .tools/bin/uv
 CIR := .venv/bin/cir
 export UV_PYTHON := $(or $(PYTHON),$(PYTHON_VERSION))
 
-.PHONY: help setup demo test lint bench lock clean
+CDK := node_modules/.bin/cdk
+ENV ?= dev
+# jsii prints eleven lines about Node 20 at every start; the value is the version that it shall keep quiet about
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+
+.PHONY: help setup demo test lint bench synth diff deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -20,7 +25,7 @@ setup: .venv/.done .venv-aws/.done ## create the two Python environments
 demo: setup ## the whole system on this machine: import, calls, faults
 	@$(CIR) demo
 
-test: setup lint ## everything that must hold before a landing
+test: setup node_modules/.done lint ## everything that must hold before a landing
 	.venv/bin/pytest -n 2 --dist loadfile
 
 lint: setup ## ruff and mypy
@@ -30,6 +35,15 @@ lint: setup ## ruff and mypy
 
 bench: setup ## measured speed, as ratios against a baseline in the same run
 	@$(CIR) bench
+
+synth: setup node_modules/.done ## the templates of an environment (ENV=dev), without credentials or network
+	$(CDK) synth --quiet --no-notices -c env=$(ENV)
+
+diff: setup node_modules/.done ## what a deployment would change (ENV=dev)
+	$(CDK) diff --no-notices -c env=$(ENV)
+
+deploy: setup node_modules/.done ## deploy an environment (ENV=dev) with the AWS credentials of this shell
+	$(CDK) deploy --all --no-notices -c env=$(ENV)
 
 lock: $(UV) ## renew the locked requirements from pyproject.toml
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header pyproject.toml -o requirements/lambda.txt
@@ -58,4 +72,10 @@ endef
 
 .venv-aws/.done: requirements/aws.txt | $(UV)
 	$(create_environment)
+	@touch $@
+
+node_modules/.done: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "cir needs Node 20 or newer with npm, for the CDK"; exit 1; }
+	@echo "setting up: node_modules"
+	@npm ci --silent --no-audit --no-fund
 	@touch $@

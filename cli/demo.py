@@ -55,7 +55,7 @@ def _show(step: Step, console: Console) -> None:
     if step.said:
         console.print(f"  {step.said}", style="dim")
     if step.imported:
-        console.print(summary_table(step.imported, title=""))
+        console.print(summary_table(step.imported))
         for table in reason_tables(step.imported):
             console.print(table)
     if step.sent:

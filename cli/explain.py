@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -10,17 +11,16 @@ import boto3
 import requests
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cli.environment import enter_environment
+from cli.failures import CommandError
 
 LOG_GROUP = "/aws/lambda/cir-{environment}-resolver"
+_RESOLUTION_ID = re.compile("[0-9a-f]{32}")
 _SANDBOX_WAIT_SECONDS = 2
 """An answer can overtake the line that its function has written before it."""
-
-
-class NoTraceError(Exception):
-    """There is no trace of that resolution."""
 
 
 def explain(
@@ -29,8 +29,12 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print the trace as JSON.")] = False,
 ) -> None:
     """Show the decision trace of an answer: what was looked up, what each step found, what was ignored and why."""
-    environment = enter_environment()
-    lines = _sandbox_lines(resolution_id) if environment == "sandbox" else _cloudwatch_lines(resolution_id, days)
+    enter_environment()
+    if not _RESOLUTION_ID.fullmatch(resolution_id):
+        raise CommandError(f"{resolution_id!r} is not a resolutionId: it has 32 hexadecimal digits")
+    # the sandbox's Lambda API keeps the logs too
+    api = os.environ.get("AWS_ENDPOINT_URL_LAMBDA")
+    lines = _sandbox_lines(api, resolution_id) if api else _cloudwatch_lines(resolution_id, days)
     trace = _trace(resolution_id, lines)
     if as_json:
         typer.echo(json.dumps(trace))
@@ -40,7 +44,7 @@ def explain(
 
 def show(trace: dict[str, Any], console: Console) -> None:
     """The trace as tables."""
-    console.print(f"[bold]{trace['outcome']}[/] {trace['explanation']}", highlight=False)
+    console.print(f"[bold]{trace['outcome']}[/] {escape(trace['explanation'])}", highlight=False)
     facts = Table(show_header=False, box=None)
     for name in (
         "contactId",
@@ -62,7 +66,7 @@ def show(trace: dict[str, Any], console: Console) -> None:
     steps.add_column("ms", justify="right")
     for step in trace["steps"]:
         found = {name: value for name, value in step.items() if name not in {"step", "ms"}}
-        steps.add_row(step["step"], "\n".join(_told(found)), f"{step['ms']:.2f}")
+        steps.add_row(step["step"], escape("\n".join(_told(found))), f"{step['ms']:.2f}")
     console.print(steps)
     if trace["ignored"]:
         ignored = Table("ignored", "because", title_justify="left")
@@ -81,15 +85,22 @@ def _told(found: dict[str, Any]) -> Iterator[str]:
 
 def _trace(resolution_id: str, lines: Iterator[str]) -> dict[str, Any]:
     for line in lines:
-        trace: dict[str, Any] = json.loads(line)
-        if trace.get("event") == "resolution" and trace.get("resolutionId") == resolution_id:
+        try:
+            trace = json.loads(line)
+        except ValueError:
+            continue  # what the runtime itself writes
+        if (
+            isinstance(trace, dict)
+            and trace.get("event") == "resolution"
+            and trace.get("resolutionId") == resolution_id
+        ):
             return trace
-    raise NoTraceError(f"no trace of resolution {resolution_id}; check the id, or look further back with --days")
+    raise CommandError(f"no trace of resolution {resolution_id}; check the id, or look further back with --days")
 
 
-def _sandbox_lines(resolution_id: str) -> Iterator[str]:
+def _sandbox_lines(api: str, resolution_id: str) -> Iterator[str]:
     answer = requests.get(
-        os.environ["AWS_ENDPOINT_URL_LAMBDA"] + "/sandbox/logs",
+        f"{api}/sandbox/logs",
         params={"contains": resolution_id, "wait": str(_SANDBOX_WAIT_SECONDS)},
         timeout=_SANDBOX_WAIT_SECONDS + 5,
     )

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import phonenumbers
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -22,6 +24,7 @@ from cir.mapping import SHIPPED, load_mapping
 from cir.settings import default_region
 from cir.sync import Change, Sync
 from cli.environment import enter_environment
+from cli.failures import CommandError
 
 DEFAULT_MAPPING = SHIPPED / "salesforce.json"
 _SHOWN_REASONS = 12
@@ -43,7 +46,8 @@ def import_customers(
     if as_json:
         typer.echo(json.dumps(summary.as_dict()))
     else:
-        console.print(summary_table(summary, title=f"Import of {file.name} into {environment}"))
+        console.print(f"Import of {escape(file.name)} into {environment}", highlight=False, soft_wrap=True)
+        console.print(summary_table(summary))
         for table in reason_tables(summary):
             console.print(table)
 
@@ -61,8 +65,12 @@ def run_import(
     started = time.monotonic()
     crm = load_mapping(mapping)
     client = GenesysClient.from_environment()
-    lines = list(read_file(file, crm, default_region=default_region()))
-    sync = Sync(client=client, store=open_store(), organization=prepare(client, crm), source=crm.source)
+    region = default_region()
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise CommandError(f"DEFAULT_REGION {region!r} is no country; set it to an ISO 3166 code such as GB")
+    # read to its end first: a file that is broken in its last line changes nothing
+    lines = list(read_file(file, crm, default_region=region))
+    sync = Sync(client=client, store=open_store(), organization=prepare(client, crm), mapping=crm)
     report = Report()
     with _progress(console, len(lines)) as advance, _rows_to(rows_to) as write:
         for imported in import_lines(lines, sync, workers=workers):
@@ -74,10 +82,9 @@ def run_import(
     return report
 
 
-def summary_table(report: Report, *, title: str) -> Table:
+def summary_table(report: Report) -> Table:
     """What was created, updated, left and refused."""
-    table = Table(title=title or None, title_justify="left")
-    table.add_column("rows")
+    table = Table("rows")
     table.add_column("number", justify="right")
     for change in Change:
         table.add_row(str(change), f"{report.changes[change]:,}")
@@ -95,7 +102,7 @@ def reason_tables(report: Report) -> Iterator[Table]:
         table = Table("column", "reason", title=title, title_justify="left")
         table.add_column("number", justify="right")
         for (column, reason), number in reasons.most_common(_SHOWN_REASONS):
-            table.add_row(column, reason, f"{number:,}")
+            table.add_row(escape(column), escape(reason), f"{number:,}")
         if len(reasons) > _SHOWN_REASONS:
             table.caption = f"and {len(reasons) - _SHOWN_REASONS} more kinds; --report lists every row"
         yield table
@@ -111,7 +118,7 @@ def _progress(console: Console, rows: int) -> Iterator[Callable[[], None]]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("rows", total=rows)
         yield lambda: progress.advance(task)
 
@@ -122,7 +129,11 @@ def _rows_to(path: Path | None) -> Iterator[Callable[[Imported], None]]:
     if path is None:
         yield lambda _: None
         return
-    with path.open("w", encoding="utf-8", newline="") as file:
+    try:
+        file = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}") from error
+    with file:
         rows = csv.writer(file)
         rows.writerow(("line", "outcome", "crm_id", "contact_id", "problems"))
         yield lambda row: rows.writerow(

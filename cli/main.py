@@ -4,8 +4,10 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from cli import demo, explain, genesys, importing, sandbox
+from cli.failures import EXPECTED, one_line
 
 app = typer.Typer(
     name="cir",
@@ -26,21 +28,9 @@ def main() -> None:
     """Run a command; a failure that its user can act on is one line, not a traceback."""
     try:
         app()
-    except expected_failures() as error:
-        Console(stderr=True).print(f"[bold red]cir:[/] {error}", highlight=False, soft_wrap=True)
+    except EXPECTED as error:
+        Console(stderr=True).print(f"[bold red]cir:[/] {escape(one_line(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)
-
-
-def expected_failures() -> tuple[type[Exception], ...]:
-    """Failures whose text is written for the person at the keyboard."""
-    from cir.crm_file import FileError  # noqa: PLC0415 - `cir --help` need not import the engine
-    from cir.dynamodb import DynamoDBError  # noqa: PLC0415
-    from cir.genesys.errors import GenesysError  # noqa: PLC0415
-    from cir.mapping import MappingError  # noqa: PLC0415
-    from cli.environment import NoEnvironmentError  # noqa: PLC0415
-    from sandbox.processes import StartError  # noqa: PLC0415
-
-    return FileError, DynamoDBError, GenesysError, MappingError, NoEnvironmentError, StartError
 
 
 if __name__ == "__main__":

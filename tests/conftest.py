@@ -1,6 +1,7 @@
 """Real parts that many tests share: an AWS on this machine."""
 
 import itertools
+import logging
 from collections.abc import Iterator
 
 import boto3
@@ -14,6 +15,7 @@ from cir.store import IdentityStore, TableNames
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
 from sandbox.cache import Cache as CacheServer
 from sandbox.cache import servers
+from tests.genesys_cloud import GenesysCloud
 
 _environments = (f"test{number}" for number in itertools.count())
 
@@ -21,6 +23,7 @@ _environments = (f"test{number}" for number in itertools.count())
 @pytest.fixture(scope="session")
 def aws_url() -> Iterator[str]:
     """Endpoint of an AWS with empty services."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -56,6 +59,23 @@ def tables(dynamodb_client: DynamoDBClient) -> TableNames:
 @pytest.fixture
 def store(dynamodb_client: DynamoDBClient, tables: TableNames) -> IdentityStore:
     return IdentityStore(boto3_dynamodb(dynamodb_client), tables)
+
+
+@pytest.fixture(scope="session")
+def _genesys_emulator() -> Iterator[str]:
+    from sandbox.genesys.server import running
+    from sandbox.genesys.settings import Settings
+
+    with running(Settings(rate_limit=None, job_step_s=0.05)) as emulator:
+        yield emulator.url
+
+
+@pytest.fixture
+def genesys(_genesys_emulator: str) -> GenesysCloud:
+    """A Genesys Cloud organization, empty but for its queues."""
+    genesys = GenesysCloud(_genesys_emulator)
+    genesys.reset()
+    return genesys
 
 
 @pytest.fixture(scope="session", params=servers(), ids=str)

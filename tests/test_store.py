@@ -155,7 +155,7 @@ def test_every_merged_id_leads_to_the_canonical_contact(store: IdentityStore) ->
     assert {asked: contact.contact_id for asked, contact in found.items()} == {
         "c0": "c2", "c1": "c2", "c2": "c2", "c3": "c3",
     }  # fmt: skip
-    assert read["c0"].merged_into == "c1"
+    assert {read["c0"].merged_into, read["c1"].merged_into} == {"c2"}  # one hop, however often they were merged
 
 
 def test_a_merge_of_a_contact_that_changed_meanwhile_does_nothing(store: IdentityStore) -> None:

@@ -1,38 +1,43 @@
 """Looking up in Genesys what the index does not know, and filling the index with what is found."""
 
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass, replace
 
-from cir.bootstrap import source_ids
+from cir.bootstrap import ExternalSources
 from cir.external_contacts import identifiers_from_genesys, profile_from_genesys
 from cir.genesys.client import GenesysClient
 from cir.genesys.models import Contact as GenesysContact
-from cir.genesys.models import ContactIdentifier
 from cir.identifiers import Identifier, to_genesys
+from cir.merged import follow_merge
 from cir.records import Contact
-from cir.rules import Assurance, IdentifierType
-from cir.store import AlreadyClaimedError, IdentityStore
+from cir.rules import Assurance
+from cir.store import AlreadyClaimedError, IdentityStore, OutdatedError
 
 SOURCE = "genesys"
+ATTEMPTS = 4
+"""Of storing a contact that others change at the same moment."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Backfill:
-    """Asks Genesys on behalf of the resolver. Asking twice is harmless: the second time changes nothing."""
+    """Asks Genesys on behalf of the resolver. Asking twice changes nothing more. Thread-safe."""
 
     client: GenesysClient
     store: IdentityStore
-    _source_ids: dict[str, str] = field(default_factory=dict)
+    sources: ExternalSources
+
+    def within(self, seconds: float) -> "Backfill":
+        """The same for work that must be over in so many seconds from now."""
+        return replace(self, client=self.client.within(seconds))
 
     def look_up(self, identifier: Identifier) -> str:
         """The id of the contact that Genesys has for the identifier, now in the index; empty when it has none.
 
-        Raises GenesysError.
+        Raises GenesysError, DynamoDBError and OutdatedError.
         """
-        sources = self._sources()
-        if identifier.type is IdentifierType.EXTERNAL and identifier.source not in sources:
+        source_ids = self.sources.ids(needed=identifier.source, client=self.client) if identifier.source else {}
+        if identifier.source and identifier.source not in source_ids:
             return ""
-        found = self.client.contacts.find(cast(ContactIdentifier, to_genesys(identifier, sources)))
+        found = self.client.contacts.find(to_genesys(identifier, source_ids))
         if found is None or found.get("type") == "Ephemeral":
             # Genesys makes an ephemeral contact of every stranger; that is nobody we know
             return ""
@@ -44,31 +49,34 @@ class Backfill:
 
         `also` is an identifier by which Genesys found it although none of its fields shows it.
         """
-        source_keys = {source_id: key for key, source_id in self._sources().items()}
-        stored = self.store.contacts([found["id"]], consistent=True).get(found["id"])
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._index(found, also)
+            except OutdatedError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _index(self, found: GenesysContact, also: Identifier | None) -> None:
+        members = [member["id"] for member in found.get("mergeSet") or []]
+        stored = follow_merge(self.store, found["id"], members)
         before = stored or Contact(found["id"])
-        shown = identifiers_from_genesys(found, source_keys)
+        # a profile that the CRM gave is newer than the copy of it in Genesys
+        profile = before.profile if before.fingerprint else profile_from_genesys(found)
+        shown = identifiers_from_genesys(found, self.sources.ids(client=self.client))
         wanted = dict.fromkeys((*before.identifiers, *shown, *((also,) if also else ())))
-        if stored and set(wanted) == set(stored.identifiers):
-            return
-        while True:
-            decision = self.store.decision(
-                before.contact_id, "backfill", "found in Genesys Cloud", identifiers=[each.key for each in wanted]
-            )
-            # a profile that the CRM gave is newer than the copy of it in Genesys
-            contact = before.changed(
-                identifiers=tuple(wanted), profile=stored.profile if stored else profile_from_genesys(found)
-            )
+        while not stored or profile != stored.profile or set(wanted) != set(stored.identifiers):
+            new = sorted(each.key for each in set(wanted) - set(before.identifiers))
+            decision = self.store.decision(before.contact_id, "backfill", "found in Genesys Cloud", claimed=new)
             try:
                 self.store.put_contact(
-                    contact, previous=stored, decision=decision, source=SOURCE, assurance=Assurance.CLAIMED
+                    before.changed(identifiers=tuple(wanted), profile=profile),
+                    previous=stored,
+                    decision=decision,
+                    source=SOURCE,
+                    assurance=Assurance.CLAIMED,
                 )
             except AlreadyClaimedError as error:
                 del wanted[error.identifier]
             else:
                 return
-
-    def _sources(self) -> dict[str, str]:
-        if not self._source_ids:
-            self._source_ids = source_ids(self.client)
-        return self._source_ids

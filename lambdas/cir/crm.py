@@ -1,6 +1,7 @@
 """A CRM record, read through the mapping: what the customer is called, how they are reached, what routing needs."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -8,14 +9,20 @@ from pathlib import Path
 
 import phonenumbers
 
-from cir.identifiers import Identifier, Reason, Refusal, mask
-from cir.mapping import EXTERNAL_PREFIX, IDENTIFIER_TARGETS, CrmMapping
+from cir.identifiers import Identifier, Parsed, Reason, Refusal, mask
+from cir.mapping import EXTERNAL_PREFIX, IDENTIFIER_TARGETS, PROFILE_FIELDS, CrmMapping
 from cir.parsing import parse
 from cir.privacy import sensitive_kind
 from cir.rules import IdentifierType
 
-MAX_TEXT = 1000
-"""Genesys' limit of name fields."""
+MAX_NAME = 1000
+"""Genesys' limit of name fields, in characters."""
+MAX_PROFILE_TEXT = 100
+"""What the custom fields of the routing profile are created with."""
+UNKNOWN_REGION = "ZZ"
+"""CLDR's code: national numbers of it cannot be read."""
+
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +60,48 @@ class CrmRecord:
 
 def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: str) -> CrmRecord | Problem:
     """Normalise a row. A Problem when it has no usable id; single bad values are left out and reported."""
-    identity = parse(IdentifierType.EXTERNAL, row.get(mapping.id_column, ""), source=mapping.source)
+    written_id = row.get(mapping.id_column) or ""
+    identity = parse(IdentifierType.EXTERNAL, written_id, source=mapping.source)
     if isinstance(identity, Refusal):
-        return Problem(mapping.id_column, _because(identity), mask(row.get(mapping.id_column, "")))
-    region = read_region(row.get(mapping.region_column, ""), default_region)
+        return Problem(mapping.id_column, _because(identity), mask(written_id))
+    country = (row.get(mapping.region_column) or "").strip()
+    region = read_region(country, default_region)
+    problems: list[Problem] = []
+    if region == UNKNOWN_REGION:
+        problems.append(
+            Problem(mapping.region_column, "not a known country; national numbers cannot be read", mask(country))
+        )
     texts: dict[str, str] = {}
     slots: dict[str, Identifier] = {}
     external: list[Identifier] = []
-    problems: list[Problem] = []
     for column, target, text in _filled(row, mapping):
         source = target.removeprefix(EXTERNAL_PREFIX) if target.startswith(EXTERNAL_PREFIX) else ""
         kind = IdentifierType.EXTERNAL if source else IDENTIFIER_TARGETS.get(target)
-        if kind is None:
-            problem = _text_problem(column, text)
-            if problem:
-                problems.append(problem)
-            else:
-                texts[target] = text
-            continue
-        parsed = parse(kind, text, default_region=region, source=source)
-        if isinstance(parsed, Refusal):
-            problems.append(Problem(column, _because(parsed), mask(text)))
-        elif source:
-            external.append(parsed)
-        elif parsed not in slots.values():
-            slots[target] = parsed
+        value = parse(kind, text, default_region=region, source=source) if kind else _SPACE.sub(" ", text).strip()
+        reason = _reason_against(value, text, target)
+        if reason:
+            problems.append(Problem(column, reason, mask(text)))
+        elif isinstance(value, str):
+            texts[target] = value
+        elif isinstance(value, Identifier) and source:
+            external.append(value)
+        elif isinstance(value, Identifier) and value not in slots.values():
+            slots[target] = value
     return CrmRecord(identity, texts, slots, tuple(external), tuple(problems))
 
 
 def read_region(country: str, default_region: str) -> str:
-    """The region (ISO 3166 alpha-2) of a country as CRMs write it: a code, or its name in English or its language."""
-    written = country.strip().casefold()
-    return _country_names().get(written) or (
-        written.upper() if written.upper() in phonenumbers.SUPPORTED_REGIONS else default_region
-    )
+    """The region (ISO 3166 alpha-2) of a country as CRMs write it: a code, or its name in English or its language.
+
+    A country that is not known is UNKNOWN_REGION and not the default: a national number read as another country's is
+    somebody else's.
+    """
+    written = country.strip()
+    if not written:
+        return default_region
+    if written.upper() in phonenumbers.SUPPORTED_REGIONS:
+        return written.upper()
+    return _country_names().get(written.casefold(), UNKNOWN_REGION)
 
 
 def _filled(row: Mapping[str, str], mapping: CrmMapping) -> Iterator[tuple[str, str, str]]:
@@ -96,11 +111,18 @@ def _filled(row: Mapping[str, str], mapping: CrmMapping) -> Iterator[tuple[str, 
             yield column, target, text
 
 
-def _text_problem(column: str, text: str) -> Problem | None:
-    kind = sensitive_kind(text)
-    if kind:
-        return Problem(column, f"looks like a {kind}, which must not leave the CRM")
-    return Problem(column, f"longer than {MAX_TEXT} characters") if len(text) > MAX_TEXT else None
+def _reason_against(value: str | Parsed, text: str, target: str) -> str:
+    """Why a value is left out; empty when it is taken.
+
+    A phone number or address that could be read is no card number, whatever its digits add up to.
+    """
+    protected = None if isinstance(value, Identifier) and not value.source else sensitive_kind(text)
+    if protected:
+        return f"looks like a {protected}, which must not leave the CRM"
+    if isinstance(value, Refusal):
+        return _because(value)
+    longest = MAX_PROFILE_TEXT if target in PROFILE_FIELDS else MAX_NAME
+    return f"longer than {longest} characters" if isinstance(value, str) and len(value) > longest else ""
 
 
 def _because(refusal: Refusal) -> str:

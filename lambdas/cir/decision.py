@@ -1,12 +1,12 @@
 """From what each identifier led to, to one verdict. Pure: the same evidence in any order gives the same verdict."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cir.identifiers import Identifier
-from cir.records import Contact
+from cir.records import Contact, IdentifierRecord
 from cir.rules import Assurance, IdentifierType, load_rules
 
 _KNOWN_BY_HEART = frozenset(
@@ -149,3 +149,13 @@ def _can_be_asked(identifier: Identifier) -> bool:
         return identifier.type in _KNOWN_BY_HEART
     source = load_rules().external_sources.get(identifier.source)
     return source is not None and source.known_to_customer
+
+
+def is_generic(record: IdentifierRecord, heads: Mapping[str, Contact]) -> bool:
+    """Whether an identifier leads to too many canonical contacts to mean any of them.
+
+    It is worked out from the claims each time, so that a value is demoted by the claim, or the split, that makes them
+    too many, and promoted again by the release or merge after which they are not.
+    """
+    contacts = {heads[owner].contact_id for owner in record.claims if owner in heads}
+    return record.overflowed or len(contacts) > load_rules().identifiers[record.identifier.type].generic_above

@@ -1,12 +1,12 @@
 """A customer as a Genesys External Contact, and back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from cir.crm import CrmRecord
+from cir.crm import MAX_PROFILE_TEXT, CrmRecord
 from cir.genesys.models import Contact as GenesysContact
-from cir.genesys.models import ExternalId, SchemaReference
+from cir.genesys.models import ExternalId, FieldRules, PatchChange, SchemaReference
 from cir.identifiers import Identifier
 from cir.mapping import EMAIL_SLOTS, NAME_FIELDS, PHONE_SLOTS
 from cir.parsing import parse
@@ -14,7 +14,6 @@ from cir.records import Profile
 from cir.rules import IdentifierType
 
 SCHEMA_NAME = "Customer identity"
-CUSTOM_FIELDS = ("customerTier", "accountStatus", "preferredLanguage", "assignedQueueId")
 SCHEMA_FIELDS: dict[str, dict[str, Any]] = {
     "customerTier": {"title": "Customer tier"},
     "accountStatus": {"title": "Account status"},
@@ -22,7 +21,10 @@ SCHEMA_FIELDS: dict[str, dict[str, Any]] = {
     "assignedQueueId": {"title": "Assigned queue"},
 }
 for _field in SCHEMA_FIELDS.values():
-    _field |= {"allOf": [{"$ref": "#/definitions/text"}], "minLength": 0, "maxLength": 100}
+    _field |= {"allOf": [{"$ref": "#/definitions/text"}], "minLength": 0, "maxLength": MAX_PROFILE_TEXT}
+_SLOTS_OF = {IdentifierType.PHONE: PHONE_SLOTS, IdentifierType.EMAIL: EMAIL_SLOTS}
+_LISTS = frozenset({"externalIds", "appleOpaqueIds"})
+_PERSONAL_SLOTS = frozenset(PHONE_SLOTS + EMAIL_SLOTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,6 @@ class Organization:
     schema: SchemaReference
     queue_ids: Mapping[str, str]
     """Customer tier → id of its queue."""
-
-    @property
-    def source_keys(self) -> dict[str, str]:
-        """Id of an external source → our key."""
-        return {source_id: key for key, source_id in self.source_ids.items()}
 
 
 def profile_of(record: CrmRecord, organization: Organization) -> Profile:
@@ -63,9 +60,7 @@ def to_external_contact(
     body: dict[str, Any] = {field: record.texts[field] for field in NAME_FIELDS if field in record.texts}
     for slot, identifier in record.slots.items():
         body |= _slot(slot, identifier)
-    body["externalIds"] = [
-        ExternalId(value=each.value, externalSource={"id": organization.source_ids[each.source]}) for each in external
-    ]
+    body["externalIds"] = [_external_id(each, organization.source_ids) for each in external]
     body["schema"] = organization.schema
     body["customFields"] = {
         name: value
@@ -78,6 +73,61 @@ def to_external_contact(
         if value
     }
     return cast(GenesysContact, body)
+
+
+def survivorship(fed: Collection[str]) -> FieldRules:
+    """The CRM's word on names is final, an empty one included; what else it does not fill `corrections` looks after."""
+    return {"rules": [{"field": f"$.{name}", "action": "AlwaysUseProvided"} for name in NAME_FIELDS if name in fed]}
+
+
+def corrections(
+    contact: GenesysContact,
+    given: GenesysContact,
+    *,
+    fed: Collection[str],
+    slots: Mapping[str, Identifier],
+    unwanted: Collection[Identifier],
+    kept: Iterable[Identifier],
+    source_ids: Mapping[str, str],
+) -> list[PatchChange]:
+    """What is still to be changed on a contact after enrich, which does not empty what was not `given`.
+
+    Custom fields that the CRM feeds (`fed` are its targets) and has left empty leave; `unwanted` values leave; a value
+    that has moved to another of the `slots` leaves its old one; a number or address to be `kept` that has lost its
+    slot to the CRM gets a free one, if there is any.
+    """
+    fields = cast(Mapping[str, Any], contact)
+    shown = _shown(fields, source_ids)
+    leaving = {
+        field
+        for field, each in shown
+        if field not in _LISTS
+        and (each in unwanted or (field in _PERSONAL_SLOTS and field not in slots and each in slots.values()))
+    }
+    staying = {each for field, each in shown if field not in leaving}
+    values: dict[str, Any] = dict.fromkeys(leaving)
+    for identifier in kept:
+        candidates = _SLOTS_OF.get(identifier.type, ())
+        free = next((slot for slot in candidates if values.get(slot, fields.get(slot)) is None), None)
+        if free and identifier not in staying:
+            values |= _slot(free, identifier)
+    changes: list[PatchChange] = [
+        {"field": f"$.{field}", "action": "Remove"}
+        if value is None
+        else {"field": f"$.{field}", "action": "Update", "value": value}
+        for field, value in values.items()
+    ]
+    foreign = [_external_id(each, source_ids) for field, each in shown if field == "externalIds" and each in unwanted]
+    if foreign:
+        changes.append({"field": "$.externalIds", "action": "RemoveFromCollection", "value": foreign})
+    left = contact.get("customFields", {}).keys() - given["customFields"].keys()
+    changes += ({"field": f"$.customFields.{name}", "action": "Remove"} for name in sorted(left & _fed_fields(fed)))
+    return changes
+
+
+def _fed_fields(fed: Collection[str]) -> set[str]:
+    """The custom fields that the CRM is the master of; the queue follows from the tier."""
+    return {name for name in SCHEMA_FIELDS if name in fed} | ({"assignedQueueId"} if "customerTier" in fed else set())
 
 
 def profile_from_genesys(contact: GenesysContact) -> Profile:
@@ -94,13 +144,46 @@ def profile_from_genesys(contact: GenesysContact) -> Profile:
     )
 
 
-def identifiers_from_genesys(contact: GenesysContact, source_keys: Mapping[str, str]) -> tuple[Identifier, ...]:
+def identifiers_from_genesys(contact: GenesysContact, source_ids: Mapping[str, str]) -> tuple[Identifier, ...]:
     """Every identifier in the fields of a contact that Genesys holds; those of unknown sources are left out."""
-    parsed = (
-        parse(kind, text, source=source)
-        for kind, text, source in _fields(cast(Mapping[str, Any], contact), source_keys)
-    )
-    return tuple(dict.fromkeys(each for each in parsed if isinstance(each, Identifier)))
+    return tuple(dict.fromkeys(each for _, each in _shown(cast(Mapping[str, Any], contact), source_ids)))
+
+
+def _shown(contact: Mapping[str, Any], source_ids: Mapping[str, str]) -> list[tuple[str, Identifier]]:
+    """The identifiers in a contact's fields, each with the field's name. `source_ids`: our key of a source → its id."""
+    source_keys = {source_id: key for key, source_id in source_ids.items()}
+    read = ((field, parse(kind, text, source=source)) for field, kind, text, source in _fields(contact, source_keys))
+    return [(field, each) for field, each in read if isinstance(each, Identifier)]
+
+
+def _fields(
+    contact: Mapping[str, Any], source_keys: Mapping[str, str]
+) -> Iterator[tuple[str, IdentifierType, str | None, str]]:
+    def part(name: str) -> Mapping[str, Any]:
+        return contact.get(name) or {}
+
+    for slot in PHONE_SLOTS:
+        yield slot, IdentifierType.PHONE, part(slot).get("e164"), ""
+    for slot in EMAIL_SLOTS:
+        yield slot, IdentifierType.EMAIL, contact.get(slot), ""
+    for each in contact.get("externalIds") or []:
+        yield (
+            "externalIds",
+            IdentifierType.EXTERNAL,
+            each.get("value"),
+            source_keys.get(each["externalSource"]["id"], ""),
+        )
+    whatsapp = part("whatsAppId").get("phoneNumber") or {}
+    yield "whatsAppId", IdentifierType.WHATSAPP, whatsapp.get("e164") or whatsapp.get("display"), ""
+    yield "twitterId", IdentifierType.TWITTER, part("twitterId").get("screenName"), ""
+    for each in part("facebookId").get("ids") or []:
+        yield "facebookId", IdentifierType.FACEBOOK, each.get("scopedId"), ""
+    for each in part("instagramId").get("ids") or []:
+        yield "instagramId", IdentifierType.INSTAGRAM, each.get("scopedId"), ""
+    for each in part("lineId").get("ids") or []:
+        yield "lineId", IdentifierType.LINE, each.get("userId"), ""
+    for each in contact.get("appleOpaqueIds") or []:
+        yield "appleOpaqueIds", IdentifierType.APPLE, each.get("value"), ""
 
 
 def _slot(slot: str, identifier: Identifier) -> dict[str, Any]:
@@ -113,29 +196,8 @@ def _slot(slot: str, identifier: Identifier) -> dict[str, Any]:
     return {slot: identifier.value}
 
 
-def _fields(
-    contact: Mapping[str, Any], source_keys: Mapping[str, str]
-) -> Iterator[tuple[IdentifierType, str | None, str]]:
-    def part(name: str) -> Mapping[str, Any]:
-        return contact.get(name) or {}
-
-    for slot in PHONE_SLOTS:
-        yield IdentifierType.PHONE, part(slot).get("e164"), ""
-    for slot in EMAIL_SLOTS:
-        yield IdentifierType.EMAIL, contact.get(slot), ""
-    for each in contact.get("externalIds") or []:
-        yield IdentifierType.EXTERNAL, each.get("value"), source_keys.get(each["externalSource"]["id"], "")
-    whatsapp = part("whatsAppId").get("phoneNumber") or {}
-    yield IdentifierType.WHATSAPP, whatsapp.get("e164") or whatsapp.get("display"), ""
-    yield IdentifierType.TWITTER, part("twitterId").get("screenName"), ""
-    for each in part("facebookId").get("ids") or []:
-        yield IdentifierType.FACEBOOK, each.get("scopedId"), ""
-    for each in part("instagramId").get("ids") or []:
-        yield IdentifierType.INSTAGRAM, each.get("scopedId"), ""
-    for each in part("lineId").get("ids") or []:
-        yield IdentifierType.LINE, each.get("userId"), ""
-    for each in contact.get("appleOpaqueIds") or []:
-        yield IdentifierType.APPLE, each.get("value"), ""
+def _external_id(identifier: Identifier, source_ids: Mapping[str, str]) -> ExternalId:
+    return {"value": identifier.value, "externalSource": {"id": source_ids[identifier.source]}}
 
 
 def _display_name(first_name: str, last_name: str) -> str:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cir.rules import IdentifierType, load_rules
+
+if TYPE_CHECKING:
+    from cir.genesys.models import ContactIdentifier
 
 MAX_VALUE = 255
 """Genesys' limit of `ContactIdentifier.value`, in characters."""
@@ -88,13 +91,13 @@ def from_key(key: str, value: str | None = None) -> Identifier:
     return Identifier(kind, match, match if value is None else value, source)
 
 
-def to_genesys(identifier: Identifier, source_ids: Mapping[str, str]) -> dict[str, Any]:
+def to_genesys(identifier: Identifier, source_ids: Mapping[str, str]) -> "ContactIdentifier":
     """The Genesys `ContactIdentifier` of an identifier.
 
     `source_ids` maps an external source's key to its id in Genesys; a missing one raises KeyError.
     Genesys takes phones as E.164 with the plus and WhatsApp numbers without it.
     """
-    body: dict[str, Any] = {
+    body: ContactIdentifier = {
         "type": load_rules().identifiers[identifier.type].genesys_type,
         "value": identifier.value.removeprefix("+") if identifier.type is IdentifierType.WHATSAPP else identifier.value,
     }

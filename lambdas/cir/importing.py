@@ -65,8 +65,8 @@ class Report:
 def import_lines(lines: Iterable[Line], sync: Sync, *, workers: int = WORKERS) -> Iterator[Imported]:
     """Import all lines; each is reported once, in no particular order.
 
-    Raises GenesysError or DynamoDBError when a service fails for good; what was reported until then is done, and
-    running the import again completes it.
+    Raises GenesysError or DynamoDBError when a service fails for good: no further batch is begun, and what was done is
+    reported first. Running the import again completes it.
     """
     with ThreadPoolExecutor(workers) as pool:
         running: dict[Future[list[Synced]], list[int]] = {}
@@ -80,6 +80,8 @@ def import_lines(lines: Iterable[Line], sync: Sync, *, workers: int = WORKERS) -
                     else:
                         records.append(line.record)
                         numbers.append(line.number)
+                if not records:
+                    continue
                 while len(running) >= 2 * workers:
                     yield from _finished(running)
                 running[pool.submit(sync.records, records)] = numbers
@@ -95,10 +97,18 @@ def _as_list(reasons: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
 
 
 def _finished(running: dict[Future[list[Synced]], list[int]]) -> Iterator[Imported]:
+    """Report the batches that are done. After a failure those under way are waited for, and no other is begun."""
     done, _ = wait(running, return_when=FIRST_COMPLETED)
+    failure = next((error for future in done if (error := future.exception())), None)
+    if failure:
+        done |= {future for future in running if not future.cancel()}
     for future in done:
-        for number, synced in zip(running.pop(future), future.result(), strict=True):
-            yield Imported(number, synced.change, synced.record.id.value, synced.contact_id, synced.problems)
+        numbers = running.pop(future)
+        if not future.exception():
+            for number, synced in zip(numbers, future.result(), strict=True):
+                yield Imported(number, synced.change, synced.record.id.value, synced.contact_id, synced.problems)
+    if failure:
+        raise failure
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:

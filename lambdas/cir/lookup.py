@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from cir.cache import Cache, CacheAnswer, CacheUnavailableError, Candidates
-from cir.decision import best_question
+from cir.decision import best_question, is_generic
 from cir.dynamodb import DynamoDBError
 from cir.identifiers import Identifier
 from cir.records import Contact, IdentifierRecord
-from cir.rules import load_rules
 from cir.store import IdentityStore
 from cir.trace import Trace
 
@@ -224,7 +223,7 @@ def _candidates(identifier: Identifier, record: IdentifierRecord | None, heads: 
     if record is None:
         return NOBODY
     contacts = {heads[owner].contact_id: heads[owner] for owner in record.claims if owner in heads}
-    generic = record.overflowed or len(contacts) > load_rules().identifiers[identifier.type].generic_above
+    generic = is_generic(record, heads)
     return Candidates(
         contact_ids=() if generic else tuple(sorted(contacts)),
         count=len(contacts),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cir.rules import IdentifierType, load_rules
 
@@ -40,6 +41,11 @@ class CrmMapping:
     """Customer tier → name of the Genesys queue of that tier."""
 
     @property
+    def targets(self) -> frozenset[str]:
+        """Everything that the CRM feeds, and so is the master of."""
+        return frozenset(self.columns.values())
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """Keys of all external sources that contacts of this mapping have ids of."""
         others = (target.removeprefix(EXTERNAL_PREFIX) for target in self.columns.values() if _is_external(target))
@@ -50,36 +56,48 @@ def load_mapping(path: Path) -> CrmMapping:
     """Read and check a mapping file. Raises MappingError."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        mapping = CrmMapping(
-            source=data["source"],
-            id_column=data["id"],
-            region_column=data.get("region", ""),
-            columns=dict(data["columns"]),
-            queues=dict(data["queues"]),
-        )
     except OSError as error:
         raise MappingError(f"cannot read the mapping {path}: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
-        raise MappingError(f"the mapping {path} is not valid JSON of the expected shape: {error}") from error
-    except KeyError as error:
-        raise MappingError(f"the mapping {path} lacks {error}") from error
+    except ValueError as error:
+        raise MappingError(f"the mapping {path} is not valid JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise MappingError(f"the mapping {path} must be a JSON object")
+    mapping = CrmMapping(
+        source=_text(data, "source", path),
+        id_column=_text(data, "id", path),
+        region_column=_text(data, "region", path) if "region" in data else "",
+        columns=_texts(data, "columns", path),
+        queues=_texts(data, "queues", path),
+    )
     _check(mapping, path)
     return mapping
+
+
+def _text(data: Mapping[str, Any], name: str, path: Path) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise MappingError(f"the mapping {path} needs {name!r}, a text")
+    return value
+
+
+def _texts(data: Mapping[str, Any], name: str, path: Path) -> dict[str, str]:
+    value = data.get(name)
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise MappingError(f"the mapping {path} needs {name!r}, an object of texts")
+    return value
 
 
 def _check(mapping: CrmMapping, path: Path) -> None:
     known = {*NAME_FIELDS, *PROFILE_FIELDS, *IDENTIFIER_TARGETS}
     for column, target in mapping.columns.items():
         if target not in known and not _is_external(target):
-            raise MappingError(
-                f"the mapping {path} sends {column} to {target!r}; possible are {', '.join(sorted(known))}"
-            )
+            possible = ", ".join([*sorted(known), f"{EXTERNAL_PREFIX}SOURCE"])
+            raise MappingError(f"the mapping {path} sends {column} to {target!r}; possible are {possible}")
     unknown = [source for source in mapping.sources if source not in load_rules().external_sources]
     if unknown:
-        raise MappingError(
-            f"the mapping {path} names external sources that the rules do not know: {', '.join(unknown)}"
-        )
-    targets = list(mapping.columns.values())
+        sources = ", ".join(sorted(load_rules().external_sources))
+        raise MappingError(f"the mapping {path} names the external source {unknown[0]!r}; the rules know {sources}")
+    targets = [f"{EXTERNAL_PREFIX}{mapping.source}", *mapping.columns.values()]
     doubled = sorted({target for target in targets if targets.count(target) > 1})
     if doubled:
         raise MappingError(f"the mapping {path} fills {', '.join(doubled)} from more than one column")

@@ -93,6 +93,13 @@ class Contact:
     """Counts the changes; 0 is a contact that was never stored."""
     fingerprint: str = ""
     """Of what Genesys holds, so that an unchanged CRM record costs no request."""
+    merged_from: tuple[str, ...] = ()
+    """Every id whose tombstone points here."""
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """The ids that identifiers are claimed under for it: until paths are shortened, those merged into it too."""
+        return frozenset({self.contact_id, *self.merged_from})
 
     def to_item(self) -> dict[str, Any]:
         item = asdict(self)
@@ -108,6 +115,7 @@ class Contact:
             merged_into=item.get("merged_into", ""),
             generation=item.get("generation", 0),
             fingerprint=item.get("fingerprint", ""),
+            merged_from=tuple(item.get("merged_from", ())),
         )
 
     def changed(self, **changes: Any) -> "Contact":
@@ -122,7 +130,7 @@ class Decision:
     subject: str
     """The contact id or identifier key that it is about."""
     kind: str
-    """`sync`, `link`, `merge`, `conflict`, `refusal` …"""
+    """`sync`, `link`, `create`, `merge`, `split`, `event`, `conflict`, `refusal` …"""
     because: str
     details: Mapping[str, Any]
     at: str

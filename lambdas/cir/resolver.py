@@ -4,7 +4,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from cir.answer import compose
@@ -15,6 +14,7 @@ from cir.identifiers import Identifier, Reason
 from cir.lookup import Findings, Lookup, Origin, left
 from cir.records import Profile
 from cir.request import Request, read_request
+from cir.review import candidate
 from cir.rules import Assurance, load_rules
 from cir.store import IdentityStore
 from cir.trace import Trace
@@ -117,23 +117,19 @@ class Resolver:
                 step["failed"] = error.code
 
     def _record_conflict(self, verdict: Verdict, deadline: float, trace: Trace) -> None:
-        """One ledger entry per pair and day, however often they call."""
+        """One ledger entry per pair and day, however often they call, and one candidate for the review queue."""
         with trace.step("record conflict") as step:
             for other in verdict.conflicting:
-                decision = self._store.decision(
-                    verdict.contact_id,
-                    "conflict",
-                    "one caller's details lead to two contacts; the stronger answered",
-                    other_contact=other,
-                    matched_by=list(verdict.matched_by),
-                    resolution_id=trace.resolution_id,
+                evidence = {"matched_by": list(verdict.matched_by), "resolution_id": trace.resolution_id}
+                because = "one caller's details lead to two contacts; the stronger answered"
+                conflict = self._store.decision(
+                    verdict.contact_id, "conflict", because, other_contact=other, **evidence
                 )
-                day = datetime.now(UTC).date().isoformat()
+                conflict = replace(conflict, at=conflict.at[:10], id=f"conflict-{other}")
+                proposed = candidate(self._store, (verdict.contact_id, other), because, **evidence)
                 try:
-                    self._store.record(
-                        replace(decision, at=day, id=f"conflict-{other}"),
-                        timeout=min(left(deadline), SIDE_WRITE_SECONDS),
-                    )
+                    if self._store.record(conflict, timeout=min(left(deadline), SIDE_WRITE_SECONDS)):
+                        self._store.record(proposed, timeout=min(left(deadline), SIDE_WRITE_SECONDS))
                 except DynamoDBError as error:
                     step["failed"] = error.code
 

@@ -8,6 +8,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,15 +133,11 @@ class IdentityStore:
         for attempt in range(MAX_ATTEMPTS):
             records = known if known is not None and attempt == 0 else self.identifiers(new | gone, consistent=True)
             writes = [
-                *self._claims(new, contact.contact_id, records, source=source, assurance=assurance),
-                *self._releases(gone, contact.contact_id, records),
+                *self._claims(new, contact, records, source=source, assurance=assurance),
+                *self._releases(gone, contact.owners, records),
             ]
-            own = [self._put_generation(contact), self._append(decision)]
             try:
-                while len(writes) + len(own) > TRANSACTION_LIMIT:
-                    self._transact(writes[:TRANSACTION_LIMIT])
-                    del writes[:TRANSACTION_LIMIT]
-                self._transact([*own, *writes])
+                self._transact_last([self._put_generation(contact), self._append(decision)], writes)
             except _CancelledError as cancelled:
                 if cancelled.first_failed:
                     raise OutdatedError(f"contact {contact.contact_id} was changed by somebody else") from None
@@ -170,18 +167,88 @@ class IdentityStore:
             },
         )
 
-    def merge(self, winner: Contact, losers: Sequence[Contact], *, decision: Decision) -> None:
-        """Point the losers at the winner, in one transaction whose size does not depend on their identifiers.
+    def merge(
+        self, winner: Contact, losers: Sequence[Contact], *, decision: Decision, also: Sequence[Decision] = ()
+    ) -> None:
+        """Make the losers, and all that was merged into them before, tombstones of the winner, in one transaction.
 
-        The contacts are passed as they were read; OutdatedError is raised when any has changed since.
+        Its size depends on the number of contacts and not on that of their identifiers, whose claims stay where they
+        are: readers follow the tombstones. The contacts are passed as they were read, or as they shall be with
+        generation 0 where they are not stored; OutdatedError is raised when any has changed since. `also` are further
+        ledger entries.
         """
-        tombstones = [loser.changed(merged_into=winner.contact_id) for loser in losers]
-        head = winner.changed()
-        writes = [*(self._put_generation(each) for each in (head, *tombstones)), self._append(decision)]
+        earlier = self.contacts({each for loser in losers for each in loser.merged_from}, consistent=True)
+        merged = {loser.contact_id: loser for loser in (*losers, *earlier.values())}
+        head = winner.changed(
+            identifiers=tuple(dict.fromkeys(each for one in (winner, *losers) for each in one.identifiers)),
+            merged_from=tuple(dict.fromkeys((*winner.merged_from, *merged))),
+        )
+        tombstones = (each.changed(merged_into=winner.contact_id) for each in merged.values())
+        writes = [self._put_generation(each) for each in (head, *tombstones)]
+        self._transact_contacts([*writes, *(self._append(each) for each in (decision, *also))])
+
+    def split(
+        self,
+        part: Contact,
+        rest: Contact,
+        tombstones: Sequence[Contact],
+        *,
+        claims: Mapping[Identifier, Mapping[str, Claim]],
+        read: Mapping[Identifier, IdentifierRecord],
+        decisions: Sequence[Decision],
+    ) -> None:
+        """Store a contact taken out of another, both as their next generation, and the tombstones that follow it.
+
+        `claims` are all claims that the identifiers shall have, `read` the records that this was worked out from.
+        One transaction, if 100 writes are enough; otherwise the part comes first, and the claims follow, so that no
+        identifier is without a contact in between. Raises OutdatedError; it can be done again from what is stored then.
+        """
+        moves = [
+            write
+            for each in sorted(claims, key=lambda each: each.key)
+            for write in self._claim_as(each, read.get(each), claims[each])
+        ]
+        others = [self._put_generation(each) for each in (rest, *tombstones)]
+        others += [self._append(each) for each in decisions]
+        if 1 + len(moves) + len(others) > TRANSACTION_LIMIT:
+            self._transact_contacts([self._put_generation(part)])
+            part = part.changed()
+        try:
+            self._transact_last([self._put_generation(part), *others], moves)
+        except _CancelledError:
+            raise OutdatedError("one of the contacts or identifiers was changed by somebody else") from None
+
+    def remove(self, contact: Contact, *, decision: Decision) -> None:
+        """Forget a contact that is gone, and its tombstones; release its identifiers. `contact` is as it was read."""
+        records = self.identifiers(contact.identifiers, consistent=True)
+        tombstones = [{"contact_id": marshal(each)} for each in contact.merged_from]
+        own = [
+            {
+                "Delete": {
+                    "TableName": self._tables.contacts,
+                    "Key": {"contact_id": marshal(contact.contact_id)},
+                    "ConditionExpression": "generation = :read",
+                    "ExpressionAttributeValues": {":read": marshal(contact.generation)},
+                }
+            },
+            *({"Delete": {"TableName": self._tables.contacts, "Key": key}} for key in tombstones),
+            self._append(decision),
+        ]
+        try:
+            self._transact_last(own, list(self._releases(contact.identifiers, contact.owners, records)))
+        except _CancelledError:
+            raise OutdatedError(f"contact {contact.contact_id} was changed by somebody else") from None
+
+    def reclaim(self, record: IdentifierRecord, claims: Mapping[str, Claim]) -> bool:
+        """Make these the claims on an identifier; False when it has changed since the record was read."""
+        writes = list(self._claim_as(record.identifier, record, claims))
+        if not writes:
+            return True
         try:
             self._transact(writes)
         except _CancelledError:
-            raise OutdatedError("one of the contacts was changed by somebody else") from None
+            return False
+        return True
 
     def request_lookup(
         self, identifier: Identifier, *, at: int, again_after_seconds: int, timeout: float | None = None
@@ -197,12 +264,13 @@ class IdentityStore:
             # the version stays: nothing that a cache may hold has changed
             "UpdateExpression": "SET lookup_requested_at = :at, expires_at = :expiry, #value = :value",
             "ConditionExpression": (
-                "attribute_not_exists(claim_count) AND "
+                "(attribute_not_exists(claim_count) OR claim_count = :none) AND "
                 "(attribute_not_exists(lookup_requested_at) OR lookup_requested_at < :stale)"
             ),
             "ExpressionAttributeNames": {"#value": "value"},
             "ExpressionAttributeValues": marshal_item(
                 {
+                    ":none": 0,
                     ":at": at,
                     ":expiry": at + 2 * again_after_seconds,
                     ":stale": at - again_after_seconds,
@@ -212,9 +280,9 @@ class IdentityStore:
         }
         return self._unless_condition_fails("UpdateItem", update, timeout=timeout) is None
 
-    def record(self, decision: Decision, *, timeout: float | None = None) -> None:
-        """Append to the ledger. An entry that is there already stays as it is."""
-        self._unless_condition_fails("PutItem", self._append(decision)["Put"], timeout=timeout)
+    def record(self, decision: Decision, *, timeout: float | None = None) -> bool:
+        """Append to the ledger. An entry that is there already stays as it is; False then."""
+        return self._unless_condition_fails("PutItem", self._append(decision)["Put"], timeout=timeout) is None
 
     def history(self, subject: str) -> list[dict[str, Any]]:
         """The ledger entries of a contact or identifier, oldest first."""
@@ -246,7 +314,7 @@ class IdentityStore:
     def _claims(
         self,
         identifiers: Iterable[Identifier],
-        contact_id: str,
+        contact: Contact,
         records: Mapping[Identifier, IdentifierRecord],
         *,
         source: str,
@@ -258,12 +326,13 @@ class IdentityStore:
         for identifier in sorted(identifiers, key=lambda each: each.key):
             record = records.get(identifier)
             claims = record.claims if record else {}
-            if contact_id in claims:
+            if claims.keys() & contact.owners:
                 continue
             if claims and identifier.exclusive:
                 raise AlreadyClaimedError(identifier, next(iter(claims)))
             if len(claims) < MAX_CLAIMS:
-                yield self._claim(identifier, contact_id, claim)
+                yield self._claim(identifier, contact.contact_id, claim)
+                yield from self._spread(identifier, len(claims), len(claims) + 1)
             elif record and not record.overflowed:
                 yield self._overflow(identifier)
 
@@ -302,18 +371,63 @@ class IdentityStore:
         }
 
     def _releases(
-        self, identifiers: Iterable[Identifier], contact_id: str, records: Mapping[Identifier, IdentifierRecord]
+        self,
+        identifiers: Iterable[Identifier],
+        owners: AbstractSet[str],
+        records: Mapping[Identifier, IdentifierRecord],
     ) -> Iterator[dict[str, Any]]:
         for identifier in sorted(identifiers, key=lambda each: each.key):
-            if identifier in records and contact_id in records[identifier].claims:
-                yield {
-                    "Update": {
-                        **self._on(identifier, contact_id),
-                        "UpdateExpression": "REMOVE #claim ADD claim_count :minus_one, version :one",
-                        "ConditionExpression": "attribute_exists(#claim)",
-                        "ExpressionAttributeValues": marshal_item({":one": 1, ":minus_one": -1}),
+            if record := records.get(identifier):
+                left = {owner: claim for owner, claim in record.claims.items() if owner not in owners}
+                yield from self._claim_as(identifier, record, left)
+
+    def _claim_as(
+        self, identifier: Identifier, record: IdentifierRecord | None, claims: Mapping[str, Claim]
+    ) -> Iterator[dict[str, Any]]:
+        """The write, if any, after which an identifier has these claims; on condition that it is as it was read."""
+        had = record.claims if record else {}
+        changed = {owner: claim for owner, claim in claims.items() if had.get(owner) != claim}
+        gone = had.keys() - claims.keys()
+        if not changed and not gone:
+            return
+        names = {f"#set{index}": CLAIM_PREFIX + owner for index, owner in enumerate(sorted(changed))}
+        values = {f":set{index}": changed[owner].to_item() for index, owner in enumerate(sorted(changed))}
+        removed = {f"#gone{index}": CLAIM_PREFIX + owner for index, owner in enumerate(sorted(gone))}
+        sets = [f"{name} = :{name[1:]}" for name in names]
+        read = record.version if record else 0
+        yield {
+            "Update": {
+                "TableName": self._tables.identifiers,
+                "Key": {"identifier": marshal(identifier.key)},
+                "UpdateExpression": (
+                    f"SET {', '.join([*sets, '#value = if_not_exists(#value, :value)'])} "
+                    f"REMOVE {', '.join(['lookup_requested_at', 'expires_at', *removed])} "
+                    "ADD claim_count :more, version :one"
+                ),
+                "ConditionExpression": "version = :read" if read else "attribute_not_exists(version)",
+                "ExpressionAttributeNames": {**names, **removed, "#value": "value"},
+                "ExpressionAttributeValues": marshal_item(
+                    {
+                        **values,
+                        ":value": identifier.value,
+                        ":more": len(claims) - len(had),
+                        ":one": 1,
+                        **({":read": read} if read else {}),
                     }
-                }
+                ),
+            }
+        }
+        yield from self._spread(identifier, len(had), len(claims))
+
+    def _spread(self, identifier: Identifier, before: int, after: int) -> Iterator[dict[str, Any]]:
+        """The ledger entry of a value that stops, or begins again, to identify because of how many claim it."""
+        limit = load_rules().identifiers[identifier.type].generic_above
+        if before <= limit < after:
+            text = f"{after} contacts claim it, more than {limit}: it no longer identifies anybody"
+            yield self._append(self.decision(identifier.key, "demotion", text, contacts=after))
+        elif after <= limit < before:
+            text = f"{after} contacts claim it, no more than {limit}: it identifies again"
+            yield self._append(self.decision(identifier.key, "promotion", text, contacts=after))
 
     def _on(self, identifier: Identifier, contact_id: str) -> dict[str, Any]:
         """What every update of one claim names."""
@@ -359,6 +473,20 @@ class IdentityStore:
                 "ConditionExpression": "attribute_not_exists(subject)",
             }
         }
+
+    def _transact_last(self, own: list[dict[str, Any]], before: list[dict[str, Any]]) -> None:
+        """All in one transaction where that is possible; otherwise as much of `before` as necessary goes ahead."""
+        pending = list(before)
+        while len(pending) + len(own) > TRANSACTION_LIMIT:
+            self._transact(pending[:TRANSACTION_LIMIT])
+            del pending[:TRANSACTION_LIMIT]
+        self._transact([*own, *pending])
+
+    def _transact_contacts(self, writes: list[dict[str, Any]]) -> None:
+        try:
+            self._transact(writes)
+        except _CancelledError:
+            raise OutdatedError("one of the contacts was changed by somebody else") from None
 
     def _transact(self, writes: list[dict[str, Any]]) -> None:
         try:

@@ -6,21 +6,28 @@ was given; until then the next run repeats it, and Genesys finds its own contact
 
 import hashlib
 import json
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from cir.crm import CrmRecord, Problem
-from cir.external_contacts import Organization, profile_of, to_external_contact
+from cir.external_contacts import Organization, corrections, profile_of, survivorship, to_external_contact
 from cir.genesys.client import GenesysClient
 from cir.genesys.contacts import BULK_LIMIT
+from cir.genesys.errors import GenesysError, NotFoundError
 from cir.genesys.models import Contact as GenesysContact
-from cir.genesys.models import ContactIdentifier, EnrichRequest, EnrichResult
-from cir.identifiers import Identifier, to_genesys
+from cir.genesys.models import EnrichRequest, EnrichResult, FieldRules
+from cir.identifiers import Identifier, mask, to_genesys
+from cir.mapping import CrmMapping
+from cir.merged import follow_merge
 from cir.records import Contact, IdentifierRecord
 from cir.rules import Assurance
 from cir.store import AlreadyClaimedError, IdentityStore, OutdatedError
+
+ATTEMPTS = 4
+"""Of a record that somebody else gets in the way of, or that Genesys wants to be sent again."""
 
 
 class Change(StrEnum):
@@ -44,17 +51,32 @@ class Synced:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _Draft:
+    """What Genesys should hold of a record."""
+
     record: CrmRecord
     stored: Contact | None
     external: tuple[Identifier, ...]
     """The ids that this contact may have: its own, and others that nobody else holds."""
-    taken: tuple[Problem, ...]
-    identifiers: tuple[Identifier, ...]
-    """All that the contact shall have, what it has from elsewhere than this CRM included."""
-    known: Mapping[Identifier, IdentifierRecord]
+    taken: tuple[Identifier, ...]
+    """Ids of the record that another contact holds."""
     body: GenesysContact
     fingerprint: str
+
+    @property
+    def is_new(self) -> bool:
+        """Whether Genesys was not given this yet, or the index does not know that it was."""
+        return not self.stored or self.stored.fingerprint != self.fingerprint
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What is left out of the contact."""
+        reason = "already belongs to another contact: a duplicate?"
+        return (*self.record.problems, *(Problem(each.source, reason, mask(each.value)) for each in self.taken))
+
+
+class _RefusedError(Exception):
+    """The record cannot be brought to the index. The text says why, free of personal data."""
 
 
 @dataclass(slots=True)
@@ -64,119 +86,198 @@ class Sync:
     client: GenesysClient
     store: IdentityStore
     organization: Organization
-    source: str
-    _first_holder: dict[Identifier, Identifier] = field(default_factory=dict)
-    """Ids of other systems seen in this run → the CRM id that had them first, where the index does not know yet."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    mapping: CrmMapping
+    sleep: Callable[[float], None] = time.sleep
 
     def records(self, records: Sequence[CrmRecord]) -> list[Synced]:
         """Bring up to ten records of different ids to Genesys and the index, in one request to Genesys.
 
-        Raises GenesysError when the whole request failed; a record that is refused is a result, not an exception.
+        Raises GenesysError when the whole request failed and DynamoDBError; a record that is refused is a result, not
+        an exception.
         """
         if len(records) > BULK_LIMIT:
             raise ValueError(f"{len(records)} records in one batch; at most {BULK_LIMIT}")
-        plans = self._plan(records)
-        changed = [plan for plan in plans if not plan.stored or plan.stored.fingerprint != plan.fingerprint]
-        results = self.client.contacts.enrich_many([self._request(plan) for plan in changed]) if changed else []
-        done = {plan.record.id: self._index(plan, result) for plan, result in zip(changed, results, strict=True)}
-        return [
-            done.get(plan.record.id)
-            or Synced(
-                plan.record,
-                Change.UNCHANGED,
-                plan.stored.contact_id if plan.stored else "",
-                (*plan.record.problems, *plan.taken),
-            )
-            for plan in plans
-        ]
+        done: dict[Identifier, Synced] = {}
+        created: set[Identifier] = set()
+        for attempt in range(ATTEMPTS):
+            pending = [record for record in records if record.id not in done]
+            if not pending:
+                break
+            if attempt:
+                self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            done |= self._attempt(pending, created, last=attempt == ATTEMPTS - 1)
+        return [done[record.id] for record in records]
 
-    def _plan(self, records: Sequence[CrmRecord]) -> list[_Plan]:
-        known = self.store.identifiers({each for record in records for each in record.identifiers}, consistent=True)
+    def _attempt(
+        self, records: Sequence[CrmRecord], created: set[Identifier], *, last: bool
+    ) -> dict[Identifier, Synced]:
+        """What became of the records, without those that are worth another attempt. New contacts go to `created`."""
+        drafts = self._drafts(records)
+        changed = [draft for draft in drafts if draft.is_new]
+        requests = [_request(draft, self.organization, survivorship(self.mapping.targets)) for draft in changed]
+        results = self.client.contacts.enrich_many(requests) if requests else []
+        created |= {draft.record.id for draft, result in zip(changed, results, strict=True) if result.created}
+        known = self._known(changed)
+        done = {
+            draft.record.id: Synced(draft.record, Change.UNCHANGED, draft.stored.contact_id, draft.notes)
+            for draft in drafts
+            if draft.stored and not draft.is_new
+        }
+        for draft, result in zip(changed, results, strict=True):
+            synced = self._complete(draft, result, known, created=draft.record.id in created, last=last)
+            if synced:
+                done[draft.record.id] = synced
+        return done
+
+    def _drafts(self, records: Sequence[CrmRecord]) -> list[_Draft]:
+        """Only the ids are read: an unchanged record needs no more."""
         exclusive = {each for record in records for each in (record.id, *record.external)}
-        owners = {owner for each in exclusive if each in known for owner in known[each].claims}
+        known = self.store.identifiers(exclusive, consistent=True)
+        owners = {owner for record in known.values() for owner in record.claims}
         heads, _ = self.store.canonical(owners, consistent=True) if owners else ({}, {})
         holders = {each: _holder(known.get(each), heads) for each in exclusive}
-        had = {each for record in records if (contact := holders[record.id]) for each in contact.identifiers}
-        known |= self.store.identifiers(had - known.keys(), consistent=True)
-        return [self._plan_one(record, holders, known) for record in records]
+        first = {each: record.id for record in reversed(records) for each in record.external}
+        return [self._draft(record, holders, first) for record in records]
 
-    def _plan_one(
-        self,
-        record: CrmRecord,
-        holders: Mapping[Identifier, Contact | None],
-        known: Mapping[Identifier, IdentifierRecord],
-    ) -> _Plan:
+    def _draft(
+        self, record: CrmRecord, holders: Mapping[Identifier, Contact | None], first: Mapping[Identifier, Identifier]
+    ) -> _Draft:
+        """`first`: id of another system → the first record of the batch that has it."""
         stored = holders[record.id]
-        external, taken = [record.id], []
+        external: list[Identifier] = [record.id]
+        taken: list[Identifier] = []
         for each in record.external:
             holder = holders[each]
-            mine = holder.contact_id == stored.contact_id if holder and stored else not holder
-            if mine and self._is_first(each, record.id):
-                external.append(each)
-            else:
-                taken.append(Problem(each.source, "already belongs to another contact: a duplicate?", each.masked))
+            mine = holder.contact_id == stored.contact_id if holder and stored else False
+            free = not holder and first[each] == record.id
+            (external if mine or free else taken).append(each)
         body = to_external_contact(record, external, self.organization)
-        elsewhere = _not_from(self.source, stored, known) if stored else ()
-        return _Plan(
-            record=record,
-            stored=stored,
-            external=tuple(external),
-            taken=tuple(taken),
-            identifiers=tuple(dict.fromkeys((*external, *record.slots.values(), *elsewhere))),
-            known=known,
-            body=body,
-            fingerprint=_fingerprint(body),
-        )
+        return _Draft(record, stored, tuple(external), tuple(taken), body, _fingerprint(body))
 
-    def _is_first(self, identifier: Identifier, crm_id: Identifier) -> bool:
-        with self._lock:
-            return self._first_holder.setdefault(identifier, crm_id) == crm_id
+    def _known(self, drafts: Sequence[_Draft]) -> Mapping[Identifier, IdentifierRecord]:
+        """The records of all identifiers that the contacts have or shall have."""
+        shall_have = {each for draft in drafts for each in draft.record.identifiers}
+        have = {each for draft in drafts if draft.stored for each in draft.stored.identifiers}
+        return self.store.identifiers(shall_have | have, consistent=True)
 
-    def _request(self, plan: _Plan) -> EnrichRequest:
-        """Matched only by ids of one person: a shared landline must not lead to somebody else's contact."""
-        matching = [_matching(each, self.organization.source_ids) for each in plan.external]
-        return {
-            "id": plan.record.id.value,
-            "action": "Upsert",
-            "matchingIdentifiers": matching,
-            "contact": plan.body,
-            "options": {"promote": True},
-        }
-
-    def _index(self, plan: _Plan, result: EnrichResult) -> Synced:
-        record = plan.record
-        notes = (*record.problems, *plan.taken)
+    def _complete(
+        self,
+        draft: _Draft,
+        result: EnrichResult,
+        known: Mapping[Identifier, IdentifierRecord],
+        *,
+        created: bool,
+        last: bool,
+    ) -> Synced | None:
+        """Bring what Genesys has taken to the index; None when it is worth another attempt and this is not the last."""
         if result.error or result.contact is None:
-            return _refused(record, f"Genesys Cloud: {_error_text(result)}", notes)
-        contact_id = result.contact["id"]
-        before = plan.stored if plan.stored and plan.stored.contact_id == contact_id else Contact(contact_id)
-        contact = before.changed(
-            profile=profile_of(record, self.organization),
-            identifiers=plan.identifiers,
-            fingerprint=plan.fingerprint,
-        )
-        decision = self.store.decision(
-            contact_id,
-            "sync",
-            f"the {self.source} record has changed" if plan.stored else f"a new {self.source} record",
-            crm_id=record.id.value,
-            identifiers=[each.key for each in plan.identifiers],
-        )
+            again = bool(result.error and result.error.retryable)
+            return None if again and not last else _refused(draft, f"Genesys Cloud: {_error_text(result)}")
         try:
-            self.store.put_contact(
-                contact,
-                previous=before,
-                decision=decision,
-                source=self.source,
-                assurance=Assurance.CLAIMED,
-                known=plan.known,
-            )
+            contact_id = self._index(draft, result.contact, known, new=result.created)
+            return Synced(draft.record, Change.CREATED if created else Change.UPDATED, contact_id, draft.notes)
+        except _RefusedError as error:
+            return _refused(draft, str(error))
         except AlreadyClaimedError as error:
-            return _refused(record, f"{error.identifier.type} already belongs to contact {error.owner}", notes)
+            reason, again = f"its {error.identifier.type} id already belongs to another contact", True
         except OutdatedError:
-            return _refused(record, "changed by somebody else at the same moment; run again", notes)
-        return Synced(record, Change.CREATED if result.created else Change.UPDATED, contact_id, notes)
+            reason, again = "changed by somebody else at the same moment; run again", True
+        except GenesysError as error:
+            reason, again = str(error), error.temporary
+        return None if again and not last else _refused(draft, reason)
+
+    def _index(
+        self,
+        draft: _Draft,
+        found: GenesysContact,
+        known: Mapping[Identifier, IdentifierRecord],
+        *,
+        new: bool,
+    ) -> str:
+        """Store the contact as Genesys has it, whose id is returned. `new`: it was made just now."""
+        record, source = draft.record, self.mapping.source
+        before = self._continued(draft, found, new=new)
+        unread = set(before.identifiers) - (set(draft.stored.identifiers) if draft.stored else set())
+        known = {**known, **self.store.identifiers(unread, consistent=True)}
+        kept = _not_from(record, before, known)
+        identifiers = tuple(dict.fromkeys((*draft.external, *record.slots.values(), *kept)))
+        withdrawn = set(before.identifiers) - set(identifiers)
+        changes = corrections(
+            found,
+            draft.body,
+            fed=self.mapping.targets,
+            slots=record.slots,
+            unwanted=withdrawn | set(draft.taken),
+            kept=kept,
+            source_ids=self.organization.source_ids,
+        )
+        if changes:
+            self.client.contacts.patch(found["id"], changes)
+        decision = self.store.decision(
+            before.contact_id,
+            "sync",
+            f"the {source} record has changed" if draft.stored else f"a new {source} record",
+            crm_id=record.id.value,
+            claimed=_keys(set(identifiers) - set(before.identifiers)),
+            released=_keys(withdrawn),
+        )
+        self.store.put_contact(
+            before.changed(
+                profile=profile_of(record, self.organization), identifiers=identifiers, fingerprint=draft.fingerprint
+            ),
+            previous=before,
+            decision=decision,
+            source=source,
+            assurance=Assurance.CLAIMED,
+            known=known,
+        )
+        return before.contact_id
+
+    def _continued(self, draft: _Draft, found: GenesysContact, *, new: bool) -> Contact:
+        """The contact of the index that the one in Genesys continues; a new one where it knows none."""
+        contact_id, stored = found["id"], draft.stored
+        if stored and stored.contact_id == contact_id:
+            return stored
+        if new and not stored:
+            return Contact(contact_id)
+        heads, _ = self.store.canonical([contact_id], consistent=True)
+        head = heads.get(contact_id)
+        if stored is None:
+            return head or Contact(contact_id)
+        if head and head.contact_id == stored.contact_id:
+            return stored
+        if self._head_in_genesys(stored.contact_id) not in {None, contact_id}:
+            raise _RefusedError(
+                f"its id is on contact {contact_id} in Genesys Cloud but on {stored.contact_id} in the index: "
+                "take it off one of them"
+            )
+        members = [stored.contact_id, *(member["id"] for member in found.get("mergeSet") or [])]
+        return follow_merge(self.store, contact_id, members) or Contact(contact_id)
+
+    def _head_in_genesys(self, contact_id: str) -> str | None:
+        """The contact that this one is or was merged into; None when it was deleted."""
+        try:
+            return self.client.contacts.get(contact_id)["id"]
+        except NotFoundError as error:
+            if not error.code:  # not from Genesys Cloud
+                raise
+            return None
+
+
+def _request(draft: _Draft, organization: Organization, rules: FieldRules) -> EnrichRequest:
+    """Matched by the CRM's own id alone.
+
+    A shared landline must not lead to somebody else's contact, nor an id of another system that Genesys has on one
+    person and the CRM on another: what enrich has written over a contact cannot be taken back.
+    """
+    return {
+        "id": draft.record.id.value,
+        "action": "Upsert",
+        "matchingIdentifiers": [to_genesys(draft.record.id, organization.source_ids)],
+        "contact": draft.body,
+        "fieldRules": rules,
+        "options": {"promote": True},
+    }
 
 
 def _holder(record: IdentifierRecord | None, heads: Mapping[str, Contact]) -> Contact | None:
@@ -184,18 +285,22 @@ def _holder(record: IdentifierRecord | None, heads: Mapping[str, Contact]) -> Co
     return heads.get(owner)
 
 
-def _not_from(source: str, contact: Contact, claims: Mapping[Identifier, IdentifierRecord]) -> tuple[Identifier, ...]:
-    """Identifiers that somebody else than this CRM says the contact has: a conversation, another CRM."""
-    return tuple(
-        each
-        for each in contact.identifiers
-        if (claim := claims[each].claims.get(contact.contact_id) if each in claims else None) and claim.source != source
-    )
+def _not_from(
+    record: CrmRecord, contact: Contact, known: Mapping[Identifier, IdentifierRecord]
+) -> tuple[Identifier, ...]:
+    """Identifiers that the contact has from somebody else than this record: a conversation, Genesys, another record.
 
+    Where two records have been merged into one contact a claim does not tell whose it is; then all are kept.
+    """
+    crm = record.id.source
+    if any(each.source == crm and each != record.id for each in contact.identifiers):
+        return contact.identifiers
 
-def _matching(identifier: Identifier, source_ids: Mapping[str, str]) -> ContactIdentifier:
-    body = to_genesys(identifier, source_ids)
-    return {"type": body["type"], "value": body["value"], "externalSource": body["externalSource"]}
+    def is_kept(identifier: Identifier) -> bool:
+        claims = known[identifier].claims if identifier in known else {}
+        return any(claims[owner].source != crm for owner in contact.owners & claims.keys())
+
+    return tuple(filter(is_kept, contact.identifiers))
 
 
 def _fingerprint(body: GenesysContact) -> str:
@@ -204,8 +309,12 @@ def _fingerprint(body: GenesysContact) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _refused(record: CrmRecord, reason: str, notes: tuple[Problem, ...]) -> Synced:
-    return Synced(record, Change.REFUSED, problems=(Problem("record", reason), *notes))
+def _keys(identifiers: Iterable[Identifier]) -> list[str]:
+    return sorted(each.key for each in identifiers)
+
+
+def _refused(draft: _Draft, reason: str) -> Synced:
+    return Synced(draft.record, Change.REFUSED, problems=(Problem("record", reason), *draft.notes))
 
 
 def _error_text(result: EnrichResult) -> str:

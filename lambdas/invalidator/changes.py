@@ -33,9 +33,11 @@ def read_changes(records: Iterable[Mapping[str, Any]]) -> Changes:
 
 
 def _identifier_changed(changes: Changes, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """What leaves the version as it is (a lookup request, a confirmation) leaves the cache as it is."""
     record = IdentifierRecord.from_item(new or old)
     version = record.version if new else record.version + 1
-    changes.identifiers[record.identifier] = max(version, changes.identifiers.get(record.identifier, 0))
+    if not new or version != old.get("version", 0):
+        changes.identifiers[record.identifier] = max(version, changes.identifiers.get(record.identifier, 0))
 
 
 def _contact_changed(changes: Changes, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

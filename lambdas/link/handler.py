@@ -3,63 +3,73 @@
 from typing import Any
 
 from cir import log
+from cir.bootstrap import ExternalSources
 from cir.connect import open_store
-from cir.dynamodb import DynamoDBError
+from cir.deadline import seconds_left
 from cir.genesys.client import GenesysClient
-from cir.genesys.errors import GenesysError
 from cir.linking import Link, Linking, LinkOutcome
 from cir.request import Request, read_request
 from cir.settings import default_region
-from cir.store import OutdatedError
 
 OUTPUT_FIELDS: dict[str, type] = {"contactId": str, "outcome": str, "linked": str, "explanation": str}
 FAILED = "FAILED"
+LONGEST_SECONDS = 8.0
+"""Of waiting for Genesys while a flow waits for the answer."""
+
+_SEVERITY = (LinkOutcome.ALREADY_LINKED, LinkOutcome.LINKED, LinkOutcome.CONFLICT, LinkOutcome.REFUSED)
+_NO_CONTACT = Link(LinkOutcome.REFUSED, "No contact was named to link to.")
+_NO_IDENTIFIER = Link(LinkOutcome.REFUSED, "There was no usable number or address to link.")
 
 _default_region = default_region()
-_linking = Linking(GenesysClient.from_environment(), open_store())
+_client = GenesysClient.from_environment()
+_linking = Linking(_client, open_store(), ExternalSources(_client))
 
 
-def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+def handler(event: object, context: object) -> dict[str, Any]:
     """Link every identifier in the event to `contactId`. The same input fields as the resolver's; flat text out.
 
-    FAILED means that it may be tried again; nothing is half-done.
+    Of several the gravest outcome is told. FAILED means that it may be tried again, with the same event: what was
+    linked already is in `linked`, and nothing is half-done.
     """
     request = read_request(event, default_region=_default_region)
+    links: dict[str, Link] = {}
     try:
-        links = _link_all(request)
-    except (GenesysError, DynamoDBError, OutdatedError) as error:
+        _link_all(request, _linking.within(seconds_left(context, at_most=LONGEST_SECONDS)), links)
+    except Exception as error:
+        # whatever it is, the flow must be able to go on
         log.write_failure("link failed", error, conversationId=request.conversation_id)
-        return _answer(request, FAILED, (), "Nothing was linked: a service did not answer. It can be tried again.")
-    linked = tuple(kind for kind, link in links if link.outcome is LinkOutcome.LINKED)
-    worst = max(links, key=lambda each: _SEVERITY.index(each[1].outcome))[1] if links else _NOTHING
+        return _answer(request, links, FAILED, "A service did not answer; it can be tried again.")
+    gravest = max(links.values(), key=lambda link: _SEVERITY.index(link.outcome))
+    return _answer(request, links, gravest.outcome, gravest.explanation)
+
+
+def _link_all(request: Request, linking: Linking, links: dict[str, Link]) -> None:
+    """Fill `links` one by one, so that they are known if a later one fails."""
+    if not request.contact_id:
+        links[""] = _NO_CONTACT
+    elif not request.presented:
+        links[""] = _NO_IDENTIFIER
+    else:
+        for each in request.presented:
+            links[each.identifier.type] = linking.link(
+                request.contact_id, each, conversation_id=request.conversation_id
+            )
+
+
+def _answer(request: Request, links: dict[str, Link], outcome: str, explanation: str) -> dict[str, Any]:
+    contact_id = next((link.contact_id for link in links.values() if link.contact_id), request.contact_id)
     log.write(
         {
             "event": "link",
-            "contactId": request.contact_id,
+            "contactId": contact_id,
             "conversationId": request.conversation_id,
-            "outcomes": {kind: link.outcome for kind, link in links},
+            "outcome": outcome,
+            "outcomes": {kind: link.outcome for kind, link in links.items()},
         }
     )
-    return _answer(request, worst.outcome, linked, worst.explanation)
-
-
-_SEVERITY = (LinkOutcome.ALREADY_LINKED, LinkOutcome.LINKED, LinkOutcome.CONFLICT, LinkOutcome.REFUSED)
-_NOTHING = Link(LinkOutcome.REFUSED, "There was no usable number or address to link.")
-
-
-def _link_all(request: Request) -> list[tuple[str, Link]]:
-    if not request.contact_id:
-        return [("", Link(LinkOutcome.REFUSED, "No contact was named to link to."))]
-    return [
-        (each.identifier.type, _linking.link(request.contact_id, each, conversation_id=request.conversation_id))
-        for each in request.presented
-    ]
-
-
-def _answer(request: Request, outcome: str, linked: tuple[str, ...], explanation: str) -> dict[str, Any]:
     return {
-        "contactId": request.contact_id,
+        "contactId": contact_id,
         "outcome": str(outcome),
-        "linked": ",".join(linked),
+        "linked": ",".join(kind for kind, link in links.items() if link.outcome is LinkOutcome.LINKED),
         "explanation": explanation,
     }

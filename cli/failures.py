@@ -1,0 +1,62 @@
+"""Failures that the person at the keyboard can act on, each as one line that says what to do."""
+
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cir.crm_file import FileError
+from cir.dynamodb import DynamoDBError
+from cir.genesys.errors import GenesysError
+from cir.mapping import MappingError
+from sandbox.functions import FunctionError
+from sandbox.processes import StartError
+
+
+class CommandError(Exception):
+    """A command cannot do what it was asked to. The text says why and what to do."""
+
+
+EXPECTED: tuple[type[Exception], ...] = (
+    CommandError,
+    FileError,
+    MappingError,
+    GenesysError,
+    DynamoDBError,
+    BotoCoreError,
+    ClientError,
+    requests.RequestException,
+    FunctionError,
+    StartError,
+    OSError,
+)
+
+_CREDENTIALS = "Check the AWS credentials of this shell."
+_ADVICE = {
+    "AccessDeniedException": "The credentials of this shell lack a permission.",
+    "ExpiredTokenException": _CREDENTIALS,
+    "InvalidSignatureException": _CREDENTIALS,
+    "ResourceNotFoundException": "Check IDENTIFIERS_TABLE, CONTACTS_TABLE, LEDGER_TABLE, and AWS_REGION.",
+    "UnrecognizedClientException": _CREDENTIALS,
+    "Unreachable": "Check the network, AWS_REGION and AWS_ENDPOINT_URL, and the AWS credentials of this shell.",
+}
+
+
+def one_line(error: Exception) -> str:
+    """What to print of an expected failure."""
+    return " ".join(_text(error).split())
+
+
+def _text(error: Exception) -> str:
+    match error:
+        case DynamoDBError():
+            advice = "Try again later." if error.retryable else _ADVICE.get(error.code, "")
+            return f"{str(error).rstrip('.')}. {advice}"
+        case ClientError():
+            code = error.response.get("Error", {}).get("Code", "")
+            return f"{str(error).rstrip('.')}. {_ADVICE.get(code, '')}"
+        case BotoCoreError():
+            return f"AWS: {error}"
+        case requests.RequestException():
+            # its own text quotes the address with all it holds
+            return f"no answer from the sandbox ({type(error).__name__}): is it still running?"
+        case _:
+            return str(error)

@@ -1,0 +1,104 @@
+"""A CRM export in a CSV file: what it must look like, and what of it is refused, with the line an editor shows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from cir.crm import CrmRecord, Problem
+from cir.crm_file import FileError, Line, read_file
+from cir.mapping import CrmMapping
+
+MAPPING = CrmMapping(
+    source="dynamics",
+    id_column="Id",
+    region_column="Country",
+    columns={"Name": "lastName", "Mobile": "cellPhone"},
+    queues={},
+)
+HEADER = "Id,Name,Mobile,Country\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "export.csv"
+
+
+def lines(path: Path, content: str | bytes) -> list[Line]:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return list(read_file(path, MAPPING, default_region="US"))
+
+
+def names(found: Sequence[Line]) -> list[tuple[int, str]]:
+    return [(line.number, line.record.texts["lastName"]) for line in found if isinstance(line.record, CrmRecord)]
+
+
+def refused(found: Sequence[Line]) -> list[tuple[int, str]]:
+    return [(line.number, str(line.record)) for line in found if isinstance(line.record, Problem)]
+
+
+def test_rows_come_with_the_line_in_which_they_begin(path: Path) -> None:
+    found = lines(path, HEADER + '1,"van\nder\r\nBerg",,\n\n2,Smith,,\n3,"O""Neil, jr",,\n')
+    assert names(found) == [(2, "van der Berg"), (6, "Smith"), (7, 'O"Neil, jr')]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_byte_order_mark_and_any_line_end_are_understood(path: Path, newline: str) -> None:
+    content = newline.join(["\ufeff" + HEADER.strip(), "1,Müller,,", "2,Smith,,"])
+    assert names(lines(path, content)) == [(2, "Müller"), (3, "Smith")]
+
+
+def test_the_order_of_columns_and_further_ones_do_not_matter(path: Path) -> None:
+    (line,) = lines(path, "Secret, Mobile ,Name,Country,Id\nx,020 7946 0958,Ann,GB,1\n")
+    assert isinstance(line.record, CrmRecord)
+    assert line.record.slots["cellPhone"].value == "+442079460958"
+
+
+def test_rows_that_cannot_be_read_are_refused_and_the_rest_goes_on(path: Path) -> None:
+    found = lines(path, HEADER + "1,Ann,,\n2,Bob\n3,Eve,,,\n,Dan,,\n1,Ann again,,\n5,Fay,,\n")
+    assert names(found) == [(2, "Ann"), (7, "Fay")]
+    assert refused(found) == [
+        (3, "row: 2 columns where the header has 4"),
+        (4, "row: 5 columns where the header has 4"),
+        (5, "Id: no value"),
+        (6, "Id: the same id as an earlier row (line 2, •)"),
+    ]
+
+
+def test_a_header_alone_is_a_file_without_customers(path: Path) -> None:
+    assert lines(path, HEADER) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        (b"Name,Mobile\nAnn,1\n", "has no column 'Id'; of those that the mapping reads it has Name, Mobile"),
+        (b"Id,Name\n1,Ann\n", "lacks Country, Mobile, which the mapping reads; a whole column that is missing"),
+        (b"Id,Name,Mobile,Country,Name\n", "has more than one column Name"),
+        (b"Id;Name;Mobile;Country\n1;Ann;;\n", "it seems to be separated by semicolons"),
+        (HEADER.encode() + b"1,Ann,,\n2,M\xfcller,,\n", r"is not UTF-8 (line 3): export it again as UTF-8"),
+        (HEADER.encode("utf-16"), "is not UTF-8 (line 1)"),
+        (b'Id,Name,Mobile,Country\n1,Ann,,\n2,"Bob,,\n3,Eve,,\n', "in the row that begins in line 3"),
+        (b'Id,Name,Mobile,Country\n1,"Ann"x,,\n', "is not well-formed CSV in the row that begins in line 2"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(path: Path, content: bytes, sentence: str) -> None:
+    with pytest.raises(FileError) as failed:
+        lines(path, content)
+    assert str(path) in str(failed.value)
+    assert sentence in str(failed.value)
+
+
+def test_a_file_without_a_header_is_refused_without_quoting_its_first_customer(path: Path) -> None:
+    with pytest.raises(FileError, match="the first line must name the columns") as failed:
+        lines(path, "1,Winterbourne,+19175550142,US\n")
+    assert "Winterbourne" not in str(failed.value)
+    assert "917555" not in str(failed.value)
+
+
+@pytest.mark.parametrize("missing", ["none.csv", "."])
+def test_a_file_that_is_not_there_says_so(tmp_path: Path, missing: str) -> None:
+    with pytest.raises(FileError, match=f"cannot read {tmp_path / missing}: "):
+        list(read_file(tmp_path / missing, MAPPING, default_region="US"))
