@@ -15,7 +15,7 @@ ENV ?= dev
 # jsii prints eleven lines about Node 20 at every start; the value is the version that it shall keep quiet about
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test lint bench synth diff deploy lock clean
+.PHONY: help setup demo test lint bench synth diff bootstrap deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -41,6 +41,9 @@ synth: setup node_modules/.done ## the templates of an environment (ENV=dev), wi
 
 diff: setup node_modules/.done ## what a deployment would change (ENV=dev)
 	$(CDK) diff --no-notices -c env=$(ENV)
+
+bootstrap: setup node_modules/.done ## prepare an AWS account and region for the CDK, once (ENV=dev)
+	$(CDK) bootstrap --no-notices -c env=$(ENV)
 
 deploy: setup node_modules/.done ## deploy an environment (ENV=dev) with the AWS credentials of this shell
 	$(CDK) deploy --all --no-notices -c env=$(ENV)

@@ -263,7 +263,7 @@ class _CacheAside:
         return "", status
 
     def _ask(self, identifier: Identifier) -> Any:
-        return self.client.contacts.find(to_genesys(identifier, {}))  # type: ignore[arg-type]
+        return self.client.contacts.find(to_genesys(identifier, {}))
 
 
 def _measure_baseline(calls: Sequence[Call], person_of: dict[str, str], sandbox: Sandbox) -> Measured:

@@ -1,0 +1,26 @@
+"""The CDK app: one environment of infra/settings.py, named by `-c env=`. Needs no credentials and no network."""
+
+import sys
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from infra.packaging import PackagingError, architecture_named
+from infra.settings import SettingsError, environment
+from infra.stacks import stacks
+
+
+def main() -> None:
+    """Synthesize, or say in one sentence why not."""
+    app = cdk.App(analytics_reporting=False)
+    try:
+        settings = environment(app.node.try_get_context("env"))
+        stacks(app, settings, architecture=architecture_named(app.node.try_get_context("arch")))
+    except (SettingsError, PackagingError) as error:
+        sys.exit(str(error))
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""The dashboard: is it working, for whom not, since when. A stack of its own, because it only looks: it finds what it
+shows by name, and can be changed at any time without touching what it looks at."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.alarms import MINUTE, NAMESPACE, alarm_name, answers, latency
+from infra.function import function_name
+from infra.settings import Settings
+
+OUTCOMES = ("RESOLVED", "AMBIGUOUS", "CONFLICT", "NOT_FOUND", "BLOCKED", "DEGRADED")
+CACHE_STATUSES = ("hit", "miss", "negative", "degraded")
+
+
+class Dashboard(cdk.Stack):
+    """`cir-<env>-dashboard`."""
+
+    def __init__(self, scope: Construct, *, settings: Settings, alarms: Sequence[str]) -> None:
+        """`alarms` are the names of all alarms, as in the runbook."""
+        super().__init__(
+            scope,
+            "Dashboard",
+            stack_name=f"cir-{settings.name}-dashboard",
+            env=cdk.Environment(region=settings.region),
+            description="cir: dashboard",
+        )
+        self._settings = settings
+        dashboard = cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=f"cir-{settings.name}", default_interval=cdk.Duration.hours(3)
+        )
+        for row in (self._working(alarms), self._for_whom(), self._behind()):
+            dashboard.add_widgets(*row)
+        address = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
+        cdk.CfnOutput(self, "Url", value=f"{address}#dashboards:name=cir-{settings.name}")
+
+    def _working(self, alarms: Sequence[str]) -> list[cloudwatch.IWidget]:
+        """Is it working? Alarms, speed against the budget, and calls that got no answer."""
+        settings = self._settings
+        budget = cloudwatch.HorizontalAnnotation(value=settings.resolver_budget_ms, label="budget", color="#d62728")
+        return [
+            cloudwatch.AlarmStatusWidget(
+                title="Is it working?", width=6, height=7, alarms=[self._alarm(name) for name in alarms]
+            ),
+            cloudwatch.GraphWidget(
+                title="Answer time (ms)",
+                width=9,
+                height=7,
+                left=[
+                    latency(settings, statistic).with_(label=statistic)
+                    for statistic in ("p50", "p95", "p99", "Maximum")
+                ],
+                left_annotations=[budget],
+            ),
+            cloudwatch.GraphWidget(
+                title="Calls, and calls without an answer",
+                width=9,
+                height=7,
+                left=[self._of("resolver", "Invocations").with_(label="calls")],
+                right=[
+                    self._of("resolver", "Errors").with_(label="failed", color="#d62728"),
+                    self._of("resolver", "Throttles").with_(label="refused by Lambda", color="#ff7f0e"),
+                ],
+            ),
+        ]
+
+    def _for_whom(self) -> list[cloudwatch.IWidget]:
+        """For whom not? Outcomes, where answers came from, and the latest calls that were not recognised."""
+        settings = self._settings
+        return [
+            cloudwatch.GraphWidget(
+                title="For whom not? Outcomes",
+                width=8,
+                height=7,
+                stacked=True,
+                left=[answers(settings, Outcome=outcome).with_(label=outcome) for outcome in OUTCOMES],
+            ),
+            cloudwatch.GraphWidget(
+                title="Where answers come from",
+                width=8,
+                height=7,
+                stacked=True,
+                left=[answers(settings, Cache=status).with_(label=status) for status in CACHE_STATUSES],
+            ),
+            cloudwatch.LogQueryWidget(
+                title="Not recognised: by channel and reason",
+                width=8,
+                height=7,
+                log_group_names=[f"/aws/lambda/{function_name(settings, 'resolver')}"],
+                query_lines=[
+                    "fields channel, outcome, ignored.0.why as reason",
+                    'filter event = "resolution" and outcome != "RESOLVED"',
+                    "stats count(*) as calls, latest(resolutionId) as example by channel, outcome, reason",
+                    "sort calls desc",
+                    "limit 20",
+                ],
+            ),
+        ]
+
+    def _behind(self) -> list[cloudwatch.IWidget]:
+        """Since when? How far the streams are behind, what was given up on, and errors over a longer time."""
+        parts = ("resolver", "invalidator", "backfill", "link")
+        streams = ("invalidator", "backfill")
+        return [
+            cloudwatch.GraphWidget(
+                title="Since when? Streams behind (ms)",
+                width=8,
+                height=7,
+                left=[self._of(part, "IteratorAge", "Maximum").with_(label=part) for part in streams],
+            ),
+            cloudwatch.GraphWidget(
+                title="Given up on",
+                width=8,
+                height=7,
+                left=[self._undelivered(part) for part in streams],
+            ),
+            cloudwatch.GraphWidget(
+                title="Errors, also those that were recovered from",
+                width=8,
+                height=7,
+                left=[self._logged_errors(part) for part in parts],
+            ),
+        ]
+
+    def _alarm(self, name: str) -> cloudwatch.IAlarm:
+        full_name = alarm_name(self._settings, name)
+        return cloudwatch.Alarm.from_alarm_name(self, name, full_name)
+
+    def _of(self, part: str, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/Lambda",
+            metric_name=metric,
+            statistic=statistic,
+            period=MINUTE,
+            dimensions_map={"FunctionName": function_name(self._settings, part)},
+        )
+
+    def _undelivered(self, part: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/SQS",
+            metric_name="ApproximateNumberOfMessagesVisible",
+            statistic="Maximum",
+            period=MINUTE,
+            label=part,
+            dimensions_map={"QueueName": f"{function_name(self._settings, part)}-undelivered"},
+        )
+
+    def _logged_errors(self, part: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=f"{function_name(self._settings, part)}-logged-errors",
+            statistic="Sum",
+            period=MINUTE,
+            label=part,
+        )

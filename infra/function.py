@@ -1,0 +1,244 @@
+"""One function of `lambdas/`: its role, its log group, its published version and the alias that everybody calls."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra import access
+from infra.acknowledge import acknowledge
+from infra.foundation import Foundation
+from infra.logs import log_group
+from infra.network import Network
+from infra.packaging import RUNTIME, ArchitectureName, lambda_architecture
+from infra.settings import Settings
+
+ALIAS = "live"
+
+_SHIFTS = {
+    "all-at-once": codedeploy.LambdaDeploymentConfig.ALL_AT_ONCE,
+    "canary": codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
+    "linear": codedeploy.LambdaDeploymentConfig.LINEAR_10_PERCENT_EVERY_1_MINUTE,
+}
+
+
+def function_name(settings: Settings, part: str) -> str:
+    """The deployed name, for instance `cir-dev-resolver`."""
+    return f"cir-{settings.name}-{part}"
+
+
+def function_arn(scope: Construct, settings: Settings, part: str, *, alias: str = "") -> str:
+    """By the name alone, for what must not depend on the function's own stack."""
+    name = ":".join(filter(None, (function_name(settings, part), alias)))
+    return cdk.Stack.of(scope).format_arn(
+        service="lambda", resource="function", resource_name=name, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """What the functions of one stack share."""
+
+    settings: Settings
+    foundation: Foundation
+    code: lambda_.Code
+    architecture: ArchitectureName
+    environment: Mapping[str, str]
+    network: Network | None = None
+    """The VPC of the hot plane; the sync plane has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSource:
+    """A table whose changes the function is given."""
+
+    table: dynamodb.ITable
+    batch_size: int
+    give_up_after: cdk.Duration
+    """A batch that still fails is then reported to the function's queue, and the stream goes on."""
+    only: Mapping[str, object] | None = None
+    """Lambda's event filter: what does not match costs no invocation."""
+
+
+class Function(Construct):
+    """Deployed as `cir-<env>-<part>` from the package `lambdas/<part>`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        part: str,
+        *,
+        plane: Plane,
+        description: str,
+        timeout: cdk.Duration,
+        memory_mb: int,
+        may: Sequence[iam.PolicyStatement],
+        environment_is_secret: bool = False,
+        snap_start: bool = False,
+    ) -> None:
+        super().__init__(scope, part.capitalize())
+        self.part = part
+        self.name = function_name(plane.settings, part)
+        self._plane = plane
+        self.log_group = log_group(
+            self, "Logs", f"/aws/lambda/{self.name}", settings=plane.settings, foundation=plane.foundation
+        )
+        arn = function_arn(self, plane.settings, part)
+        if environment_is_secret:
+            may = [*may, access.decrypt_environment(plane.foundation.key, arn)]
+        self.role = self._role(may, arn)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=self.name,
+            description=description,
+            code=plane.code,
+            handler=f"{part}.handler.handler",
+            runtime=RUNTIME,
+            architecture=lambda_architecture(plane.architecture),
+            memory_size=memory_mb,
+            timeout=timeout,
+            role=self.role,
+            environment=plane.environment,
+            environment_encryption=plane.foundation.key if environment_is_secret else None,
+            vpc=plane.network.vpc if plane.network else None,
+            vpc_subnets=plane.network.subnets if plane.network else None,
+            security_groups=[plane.network.functions] if plane.network else None,
+            log_group=self.log_group,
+            # The functions write JSON themselves. In Lambda's JSON format their lines would be entries without a level.
+            logging_format=lambda_.LoggingFormat.TEXT,
+            # Lambda's own segments; the SDK for more would cost 130 ms of each cold start.
+            tracing=lambda_.Tracing.ACTIVE,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
+            # Old versions stay, so that the alias can be set back by hand (docs/runbook.md).
+            current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
+        )
+        self.alias = lambda_.Alias(self, "Live", alias_name=ALIAS, version=self.function.current_version)
+        self._accept_findings(snap_start=snap_start)
+
+    def consume(self, *sources: StreamSource) -> sqs.Queue:
+        """Be given the changes of tables. Returns the queue that says what could not be delivered.
+
+        Its messages say where in the stream the batch is, not what is in it, so they hold no personal data.
+        """
+        queue = sqs.Queue(
+            self,
+            "Undelivered",
+            queue_name=f"{self.name}-undelivered",
+            retention_period=cdk.Duration.days(14),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+        acknowledge(queue, "AwsSolutions-SQS3", "This is the dead-letter queue.")
+        self._allow(access.send_to(queue), access.decrypt(self._plane.foundation.key, through=["dynamodb"]))
+        for source in sources:
+            self._allow(*access.read_stream(source.table))
+        for source in sources:
+            self._map(source, queue)
+        return queue
+
+    def callable_by_genesys(self) -> None:
+        """Let Genesys' role invoke the alias, which is what the Data Action names, and nothing else."""
+        iam.Policy(
+            self,
+            "CallableByGenesys",
+            roles=[self._plane.foundation.genesys_role],
+            statements=[access.invoke(self.alias.function_arn)],
+        )
+        cdk.CfnOutput(cdk.Stack.of(self), f"{self.part.capitalize()}Arn", value=self.alias.function_arn)
+
+    def shift_gradually(self, alarms: Sequence[cloudwatch.IAlarm]) -> None:
+        """Have new versions take over as the environment says, and give back to the old one when an alarm goes off."""
+        group = codedeploy.LambdaDeploymentGroup(
+            self,
+            "Shift",
+            alias=self.alias,
+            deployment_config=_SHIFTS[self._plane.settings.traffic_shift],
+            alarms=list(alarms),
+            auto_rollback=codedeploy.AutoRollbackConfig(
+                deployment_in_alarm=True, failed_deployment=True, stopped_deployment=True
+            ),
+        )
+        acknowledge(
+            group,
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]",
+            "AWS keeps this policy for exactly this: it moves aliases and reads alarms, and names no bucket.",
+        )
+
+    def metric(
+        self, name: Literal["Errors", "Throttles", "IteratorAge", "Invocations"], *, statistic: str
+    ) -> cloudwatch.Metric:
+        """One of Lambda's own metrics of the function, all versions together, by the minute."""
+        return self.function.metric(name, statistic=statistic, period=cdk.Duration.minutes(1))
+
+    def _role(self, may: Sequence[iam.PolicyStatement], own_arn: str) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            description=f"The function {self.name}",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        statements = [*may, access.write_logs(self.log_group)]
+        if self._plane.network:
+            statements += access.attach_to_network(own_arn)
+        for statement in statements:
+            role.add_to_policy(statement)
+        return role
+
+    def _allow(self, *statements: iam.PolicyStatement) -> None:
+        for statement in statements:
+            self.role.add_to_policy(statement)
+
+    def _map(self, source: StreamSource, queue: sqs.Queue) -> None:
+        mapping = lambda_.CfnEventSourceMapping(
+            self,
+            f"Of{source.table.node.id}",
+            function_name=self.alias.function_arn,
+            event_source_arn=source.table.table_stream_arn,
+            # From the start: what was written before the function was there counts too.
+            starting_position="TRIM_HORIZON",
+            batch_size=source.batch_size,
+            bisect_batch_on_function_error=True,
+            function_response_types=["ReportBatchItemFailures"],
+            maximum_record_age_in_seconds=source.give_up_after.to_seconds(),
+            filter_criteria=_filter(source.only) if source.only else None,
+            destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=queue.queue_arn)
+            ),
+        )
+        mapping.node.add_dependency(self.role)  # Lambda tries the role out when the mapping is made
+
+    def _accept_findings(self, *, snap_start: bool) -> None:
+        acknowledge(
+            self.role,
+            "AwsSolutions-IAM5[Resource::*]",
+            "Tracing, network interfaces and the list of streams have no resource to name; the interfaces are denied "
+            "to the function's own code.",
+        )
+        acknowledge(
+            self.function,
+            "AwsSolutions-L1",
+            "3.13 is what the locked dependencies and compiled modules are built for; a newer one is a decision.",
+        )
+        if snap_start:
+            acknowledge(
+                self.function,
+                "Annotation::@aws-cdk/aws-lambda:snapStartRequirePublish",
+                "Everybody calls the alias, which is a published version.",
+            )
+
+
+def _filter(only: Mapping[str, object]) -> lambda_.CfnEventSourceMapping.FilterCriteriaProperty:
+    pattern = json.dumps(only, separators=(",", ":"))
+    return lambda_.CfnEventSourceMapping.FilterCriteriaProperty(
+        filters=[lambda_.CfnEventSourceMapping.FilterProperty(pattern=pattern)]
+    )

@@ -1,0 +1,143 @@
+"""The one asset that every function runs from: `lambdas/` with its locked dependencies, compiled, without Docker."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_lambda as lambda_
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ROOT / "lambdas"
+REQUIREMENTS = ROOT / "requirements" / "lambda.txt"
+
+PYTHON_VERSION = "3.13"
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+MOUNTED_AT = "/var/task"
+"""Where Lambda puts the asset; it is what tracebacks name."""
+
+BUDGET_MB = 16.0
+"""Unpacked, with compiled modules; 12.5 MB in November 2026. What grows it (phonenumbers' place names are 20 MB, boto3
+27 MB) is paid for at each cold start."""
+
+type ArchitectureName = Literal["arm64", "x86_64"]
+_PLATFORMS: dict[ArchitectureName, str] = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
+_METADATA_KEPT = {"METADATA", "licenses"}  # redis reads its own version; licences ask to be passed on
+
+
+class PackagingError(Exception):
+    """The asset cannot be built. The message is one sentence."""
+
+
+def architecture_named(name: object) -> ArchitectureName:
+    """From `-c arch=`, which runs on this machine need where it is no ARM. Raises PackagingError."""
+    match name:
+        case None | "arm64":
+            return "arm64"
+        case "x86_64":
+            return "x86_64"
+    raise PackagingError(f"-c arch={name} is neither arm64 nor x86_64.")
+
+
+def lambda_architecture(name: ArchitectureName) -> lambda_.Architecture:
+    """The library's object for it."""
+    return lambda_.Architecture.ARM_64 if name == "arm64" else lambda_.Architecture.X86_64
+
+
+def code(architecture: ArchitectureName) -> lambda_.Code:
+    """The asset. One object belongs to one stack; they all are the same files, built and uploaded once."""
+    uv = find_uv()
+    if f"{sys.version_info.major}.{sys.version_info.minor}" != PYTHON_VERSION:
+        raise PackagingError(
+            f"Modules must be compiled by Python {PYTHON_VERSION}, but this is {sys.version.split()[0]}."
+        )
+    return lambda_.Code.from_asset(
+        str(SOURCES),
+        asset_hash_type=cdk.AssetHashType.OUTPUT,
+        bundling=cdk.BundlingOptions(
+            image=cdk.DockerImage.from_registry("not used"), local=_Bundling(uv=uv, architecture=architecture)
+        ),
+    )
+
+
+def build(output: Path, *, uv: Path, architecture: ArchitectureName) -> None:
+    """Write the asset into an empty directory. The same inputs give the same bytes. Raises PackagingError."""
+    _install(output, uv=uv, architecture=architecture)
+    for metadata in output.glob("*.dist-info"):
+        for path in metadata.iterdir():
+            if path.name not in _METADATA_KEPT:
+                path.unlink()
+    shutil.rmtree(output / "bin", ignore_errors=True)
+    (output / ".lock").unlink(missing_ok=True)
+    for stub in list(output.rglob("*.pyi")):
+        stub.unlink()
+    for tests in list(output.rglob("tests")):
+        shutil.rmtree(tests)
+    shutil.copytree(SOURCES, output, ignore=shutil.ignore_patterns("__pycache__", ".*"), dirs_exist_ok=True)
+    _compile(output)
+    _check_size(output)
+
+
+def _install(output: Path, *, uv: Path, architecture: ArchitectureName) -> None:
+    command: list[str | Path] = [
+        *(uv, "pip", "install", "--quiet", "--link-mode", "copy", "--target", output),
+        *("--python-platform", _PLATFORMS[architecture], "--python-version", PYTHON_VERSION),
+        *("--only-binary", ":all:", "--require-hashes", "-r", REQUIREMENTS),
+    ]
+    # From the cache where that has everything, as it has from the second time on: no network, and faster.
+    if subprocess.run([*command, "--offline"], capture_output=True, check=False).returncode == 0:
+        return
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise PackagingError(f"uv could not install {REQUIREMENTS.name}: {result.stderr.strip()}")
+
+
+def _compile(output: Path) -> None:
+    """Lambda's file system is read-only and the archive's times are of 1980, so Python would compile every module at
+    every cold start (596 ms instead of 240, measured), unless the compiled ones say that they need no check."""
+    # A process of its own: marshalled constants depend on what else the compiling process holds.
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
+            *("-s", output, "-p", MOUNTED_AT, output),
+        ],
+        env=os.environ | {"PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise PackagingError(f"A module does not compile: {result.stdout.strip()}")
+
+
+def _check_size(output: Path) -> None:
+    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file()) / 1e6
+    if size > BUDGET_MB:
+        raise PackagingError(f"The asset is {size:.1f} MB unpacked, over its budget of {BUDGET_MB:.0f} MB.")
+
+
+def find_uv() -> Path:
+    """The installer: this checkout's own, else the one on the PATH. Raises PackagingError."""
+    own = ROOT / ".tools" / "bin" / "uv"
+    found = own if own.exists() else shutil.which("uv")
+    if not found:
+        raise PackagingError("uv is neither in .tools/bin, where `make setup` puts it, nor on the PATH.")
+    return Path(found)
+
+
+@jsii.implements(cdk.ILocalBundling)
+class _Bundling:
+    def __init__(self, *, uv: Path, architecture: ArchitectureName) -> None:
+        self._uv = uv
+        self._architecture = architecture
+
+    def try_bundle(self, output_dir: str, *, image: object = None, **_options: object) -> bool:  # noqa: ARG002
+        try:
+            build(Path(output_dir), uv=self._uv, architecture=self._architecture)
+        except PackagingError as error:
+            sys.exit(str(error))  # an exception would come out of the other language's runtime as a page of its stack
+        return True

@@ -1,0 +1,37 @@
+"""`lambdas/resolver`: answers who is calling."""
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra import access
+from infra.cache import Cache
+from infra.function import ALIAS, Function, Plane, function_arn
+
+
+class Resolver(Function):
+    """Called by Genesys while the caller hears the greeting."""
+
+    def __init__(self, scope: Construct, *, plane: Plane, cache: Cache) -> None:
+        foundation, settings = plane.foundation, plane.settings
+        may = [
+            access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
+            access.items(foundation.contacts, "BatchGetItem"),
+            access.items(foundation.ledger, "PutItem"),
+            access.encrypt_and_decrypt(foundation.key, through=["dynamodb"]),
+            access.connect_to_cache(*cache.arns),
+        ]
+        if settings.genesys_fallback == "sync":
+            may.append(access.invoke(function_arn(scope, settings, "backfill", alias=ALIAS)))
+        super().__init__(
+            scope,
+            "resolver",
+            plane=plane,
+            description="Data Action Resolve Customer Identity",
+            # Ten times the budget: room for what Lambda itself may take, and far below Genesys' own limit.
+            timeout=cdk.Duration.seconds(3),
+            memory_mb=settings.resolver_memory_mb,
+            may=may,
+            environment_is_secret=True,
+            snap_start=settings.snap_start,
+        )
+        self.callable_by_genesys()

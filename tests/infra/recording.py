@@ -1,0 +1,77 @@
+"""An AWS on this machine that remembers who called what: each function signs with an access key of its own."""
+
+import io
+import json
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/")
+_INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
+
+
+@dataclass
+class RecordingAws:
+    """`calls` are, for each access key, the permissions that its requests needed: pairs of action and resource."""
+
+    url: str = ""
+    calls: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+
+    def note(self, environ: Mapping[str, Any], body: bytes) -> None:
+        found = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+        needed = set(_permissions(environ, body))
+        self.calls.setdefault(found[1] if found else "nobody", set()).update(needed)
+
+
+@contextmanager
+def recording_aws() -> Iterator[RecordingAws]:
+    """Serve until the block ends."""
+    aws = RecordingAws()
+    backend = DomainDispatcherApplication(create_backend_app)
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        aws.note(environ, body)
+        answer: Iterable[bytes] = backend(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
+        return answer
+
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    aws.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield aws
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def _permissions(environ: Mapping[str, Any], body: bytes) -> Iterator[tuple[str, str]]:
+    """What IAM would ask the role for. A request that this does not know is a permission that no role has."""
+    if invoked := _INVOCATION.fullmatch(unquote(environ["PATH_INFO"])):
+        yield "lambda:InvokeFunction", invoked[1]
+        return
+    service, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+    request = json.loads(body or b"{}")
+    match service, operation:
+        case "DynamoDB_20120810", "BatchGetItem":
+            for table in request["RequestItems"]:
+                yield "dynamodb:BatchGetItem", table
+        case "DynamoDB_20120810", "TransactWriteItems":
+            # a transaction is allowed if each of its writes is
+            for item in request["TransactItems"]:
+                ((write, parameters),) = item.items()
+                yield f"dynamodb:{write}Item", parameters["TableName"]
+        case "DynamoDB_20120810", _:
+            yield f"dynamodb:{operation}", request.get("TableName", "")
+        case "secretsmanager", _:
+            yield f"secretsmanager:{operation}", request.get("SecretId", "")
+        case _:
+            yield f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", operation

@@ -1,0 +1,328 @@
+"""No role is broader than the calls its function makes, and none narrower.
+
+The real handlers run under the real runtime client with the variables of the template, against an AWS that notes who
+calls what, an emulated Genesys Cloud, and a Valkey that lets them in as the deployed user. What they were seen to need
+must be what their roles grant, one for one.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from mypy_boto3_dynamodb.client import DynamoDBClient
+
+from cir import log
+from cir.dynamodb import boto3_dynamodb
+from cir.genesys.client import GenesysClient
+from cir.genesys.connection import Credentials
+from cir.identifiers import Identifier
+from cir.metrics import NAMESPACE
+from cir.parsing import parse
+from cir.records import Contact
+from cir.rules import IdentifierType, load_rules
+from cir.store import IdentityStore, TableNames
+from infra.cache import COMMANDS
+from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
+from sandbox.cache import Cache as CacheServer
+from sandbox.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
+from sandbox.functions import Function, Functions
+from sandbox.logs import Logs
+from tests.infra.assembly import ROOT, Assembly
+from tests.infra.recording import RecordingAws, recording_aws
+
+PARTS = ("resolver", "invalidator", "backfill", "link")
+REGION = "eu-west-1"
+OPERATOR = boto3.Session(aws_access_key_id="AKIAOPERATOR", aws_secret_access_key="secret", region_name=REGION)
+ADMINISTRATION = {"acl|setuser", "acl|whoami", "cluster|info", "config|resetstat", "info", "script|flush"}
+CONNECTION = {"auth", "client|setinfo", "hello"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the functions did."""
+
+    assembly: Assembly
+    aws: RecordingAws
+    resolution: Mapping[str, Any]
+    """The resolver's log line of one answer."""
+    cache_commands: frozenset[str]
+
+    def permissions(self, part: str) -> set[tuple[str, str]]:
+        return self.aws.calls.get(_access_key(part), set())
+
+
+@pytest.fixture(scope="module", params=["typical", "variant"])
+def seen(
+    request: pytest.FixtureRequest, assemblies: Mapping[str, Assembly], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Seen]:
+    assembly = assemblies[request.param]
+    logs = Logs(directory=tmp_path_factory.mktemp("logs"))
+    with recording_aws() as aws, CacheServer() as cache, GenesysEmulator() as genesys:
+        deployment = _Deployment(assembly, aws, cache, genesys, logs)
+        with deployment.functions:
+            deployment.work()
+        (line,) = logs.find('"event":"resolution"', function=deployment.name("resolver"))[:1]
+        with cache.client() as client:
+            commands = {name.removeprefix("cmdstat_") for name in client.info("commandstats")}
+        yield Seen(assembly, aws, json.loads(line.message), frozenset(commands))
+
+
+class _Deployment:
+    """The four functions with what the template gives them, but for where things are on this machine."""
+
+    def __init__(
+        self, assembly: Assembly, aws: RecordingAws, cache: CacheServer, genesys: GenesysEmulator, logs: Logs
+    ) -> None:
+        self.assembly = assembly
+        self.environment = assembly.settings.name
+        self._cache = cache
+        self.dynamodb: DynamoDBClient = OPERATOR.client("dynamodb", endpoint_url=aws.url)
+        create_tables(self.dynamodb, self.environment)
+        self.store = IdentityStore(
+            boto3_dynamodb(self.dynamodb),
+            TableNames(*(physical_name(self.environment, table) for table in (IDENTIFIERS, CONTACTS, LEDGER))),
+        )
+        self.genesys = GenesysClient(api_url=genesys.url, credentials=Credentials(CLIENT_ID, CLIENT_SECRET))
+        secrets = OPERATOR.client("secretsmanager", endpoint_url=aws.url)
+        secret = secrets.create_secret(
+            Name=f"genesys-{self.environment}",
+            SecretString=json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
+        )
+        self.here = {
+            "AWS_ENDPOINT_URL": aws.url,
+            "CACHE_URL": cache.url,
+            "CACHE_HASH_KEY": "0f" * 32,
+            "GENESYS_URL": genesys.url,
+            "GENESYS_SECRET_ARN": secret["ARN"],
+            "RESOLVER_BUDGET_MS": "5000",
+        }
+        self._let_in()
+        self.functions = Functions(
+            [self._function(part) for part in PARTS], logs=logs, region=REGION, account="123456789012"
+        )
+
+    def name(self, part: str) -> str:
+        return f"cir-{self.environment}-{part}"
+
+    def work(self) -> None:
+        """Everything that any of the functions ever does with AWS."""
+        ann = self._customer("Ann", "+442079460101", "GLD-1")
+        bob = self._customer("Bob", "+442079460102", "GLD-2")
+        for contact in (ann, bob):  # Genesys knows them, the index does not: asked for, found, invalidated
+            number = contact["workPhone"]["e164"]
+            assert self.resolve(ani=number)["outcome"] == "NOT_FOUND"
+            self._ask_for(number)
+            assert self.call("backfill", self._stream_of(number)) == {"batchItemFailures": []}
+            assert self.call("invalidator", self._stream_of(number)) == {"batchItemFailures": []}
+            assert self.resolve(ani=number)["contactId"] == contact["id"]
+        with self._cache.client() as client:
+            client.script_flush()  # as after a failover
+        conflict = self.resolve(ani="+442079460101", externalId="GLD-2", externalSource="loyalty")
+        assert conflict["outcome"] == "CONFLICT"
+        for outcome in ("LINKED", "ALREADY_LINKED"):
+            assert self.call("link", {"contactId": ann["id"], "email": "ann@example.com"})["outcome"] == outcome
+        assert self.call("link", {"contactId": ann["id"], "ani": "+442079460102"})["outcome"] == "CONFLICT"
+        assert self.call("backfill", {"identifiers": [_named("+442079460199")]}) == {"found": [False]}
+        self._merged(ann["id"], bob["id"])
+        assert self.call("invalidator", self._stream_of("+442079460102", contact_id=bob["id"]))
+
+    def resolve(self, **event: str) -> dict[str, Any]:
+        return self.call("resolver", event)
+
+    def call(self, part: str, event: object) -> dict[str, Any]:
+        answer: dict[str, Any] = self.functions.call(self.name(part), event)
+        return answer
+
+    def _function(self, part: str) -> Function:
+        deployed = self.assembly.function(part)
+        variables = deployed.properties["Environment"]["Variables"]
+        environment = {name: self.assembly.text(value, deployed.stack) for name, value in variables.items()}
+        replaced = {name: value for name, value in self.here.items() if name in environment}
+        return Function(
+            name=self.name(part),
+            handler=deployed.properties["Handler"],
+            directory=ROOT / "lambdas",
+            environment={
+                **environment,
+                **replaced,
+                **{name: self.here[name] for name in ("AWS_ENDPOINT_URL", "GENESYS_URL")},
+                "AWS_ACCESS_KEY_ID": _access_key(part),
+                "AWS_SECRET_ACCESS_KEY": "secret",
+            },
+            timeout_seconds=60,
+        )
+
+    def _let_in(self) -> None:
+        """Make the cache's user as ElastiCache would, but for the check of the signature that is its password."""
+        (user,) = self.assembly.of_type("AWS::ElastiCache::User")
+        rules = user.properties["AccessString"].split()
+        with self._cache.client() as client:
+            client.execute_command("CONFIG", "RESETSTAT")
+            client.execute_command("ACL", "SETUSER", user.properties["UserName"], "reset", "nopass", *rules)
+
+    def _customer(self, first_name: str, number: str, loyalty: str) -> dict[str, Any]:
+        source = self.genesys.organization.ensure_external_source(load_rules().external_sources["loyalty"].name)
+        made = self.genesys.contacts.enrich(
+            {
+                "action": "Upsert",
+                "matchingIdentifiers": [
+                    {"type": "ExternalId", "value": loyalty, "externalSource": {"id": source}},
+                ],
+                "contact": {
+                    "firstName": first_name,
+                    "workPhone": {"display": number},
+                    "externalIds": [{"value": loyalty, "externalSource": {"id": source}}],
+                },
+                "options": {"promote": True},
+            }
+        )
+        return dict(made.contact)
+
+    def _ask_for(self, number: str) -> None:
+        """As the resolver has just done, unless this machine was too busy to do it in the resolver's 50 ms."""
+        self.store.request_lookup(_parsed(number), at=int(time.time()), again_after_seconds=3600)
+
+    def _stream_of(self, number: str, *, contact_id: str = "") -> dict[str, Any]:
+        """What the streams say of an identifier, and of a contact that it leads to."""
+        changed = [(IDENTIFIERS, {"identifier": {"S": _named(number)["key"]}})]
+        if contact_id:
+            changed.append((CONTACTS, {"contact_id": {"S": contact_id}}))
+        records = []
+        for sequence, (table, key) in enumerate(changed):
+            item = self.dynamodb.get_item(TableName=physical_name(self.environment, table), Key=key)["Item"]
+            change = {"Keys": key, "NewImage": item, "SequenceNumber": str(sequence)}
+            records.append({"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change})
+        return {"Records": records}
+
+    def _merged(self, winner: str, loser: str) -> None:
+        contacts: dict[str, Contact] = self.store.contacts([winner, loser])
+        decision = self.store.decision(winner, "merge", "for the test")
+        self.store.merge(contacts[winner], [contacts[loser]], decision=decision)
+
+
+def _access_key(part: str) -> str:
+    return f"AKIA{part.upper()}"
+
+
+def _parsed(number: str) -> Identifier:
+    parsed = parse(IdentifierType.PHONE, number)
+    assert isinstance(parsed, Identifier)
+    return parsed
+
+
+def _named(number: str) -> dict[str, str]:
+    return {"key": _parsed(number).key, "value": _parsed(number).value}
+
+
+def _around(part: str, assembly: Assembly) -> set[tuple[str, str]]:
+    """What Lambda itself, and not the function's code, does in the function's role."""
+    name = assembly.settings.name
+    grants = {(f"logs:{action}", f"/aws/lambda/cir-{name}-{part}") for action in ("CreateLogStream", "PutLogEvents")}
+    grants |= {(f"xray:{action}", "*") for action in ("PutTelemetryRecords", "PutTraceSegments")}
+    if part in {"resolver", "invalidator"}:
+        interfaces = ("Assign", "Unassign")
+        actions = {f"{each}PrivateIpAddresses" for each in interfaces}
+        actions |= {"CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets"}
+        grants |= {(f"ec2:{action}", "*") for action in actions}
+    streams = {"invalidator": ("identifiers", "contacts"), "backfill": ("identifiers",)}.get(part, ())
+    for table in streams:
+        stream = f"cir-{name}-{table}.StreamArn"
+        grants |= {(f"dynamodb:{action}", stream) for action in ("DescribeStream", "GetRecords", "GetShardIterator")}
+        grants |= {("dynamodb:ListStreams", "*"), ("sqs:SendMessage", f"cir-{name}-{part}-undelivered")}
+    return grants
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_role_grants_what_its_function_calls_and_nothing_more(seen: Seen, part: str) -> None:
+    function = seen.assembly.function(part)
+    granted = {
+        # a secret's name and a function's qualified name, as the calls say them
+        (action, {"GenesysClient": _secret(seen)}.get(resource, resource.rpartition(":function:")[2]))
+        for action, resource in seen.assembly.grants(seen.assembly.role_of(function), function.stack)
+        if not action.startswith(("kms:", "elasticache:"))
+    }
+    assert granted == seen.permissions(part) | _around(part, seen.assembly)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_role_uses_the_key_only_through_the_services_that_it_calls(seen: Seen, part: str) -> None:
+    function = seen.assembly.function(part)
+    services = {action.partition(":")[0] for action, _ in seen.permissions(part) | _around(part, seen.assembly)}
+    expected = {f"{service}.{REGION}.amazonaws.com" for service in services & {"dynamodb", "secretsmanager"}}
+    through: set[str] = set()
+    own: list[str] = []
+    for stack, statement in seen.assembly.statements(seen.assembly.role_of(function), function.stack):
+        if "kms:Decrypt" in statement["Action"]:
+            assert seen.assembly.text(statement["Resource"], stack) == "Key"
+            ((condition, value),) = statement["Condition"]["StringEquals"].items()
+            if condition == "kms:ViaService":
+                through |= set(value)
+            else:
+                assert condition == "kms:EncryptionContext:aws:lambda:FunctionArn"
+                own.append(seen.assembly.text(value, stack).rpartition(":")[2])
+    assert through == expected
+    assert own == ([function.properties["FunctionName"]] if "KmsKeyArn" in function.properties else [])
+
+
+def test_the_hot_planes_way_to_the_tables_carries_what_it_calls_and_nothing_more(seen: Seen) -> None:
+    (endpoint,) = (
+        each
+        for each in seen.assembly.of_type("AWS::EC2::VPCEndpoint")
+        if each.properties["VpcEndpointType"] == "Gateway"
+    )
+    (statement,) = endpoint.properties["PolicyDocument"]["Statement"]
+    called = {action for part in ("resolver", "invalidator") for action, _ in seen.permissions(part)}
+    assert set(statement["Action"]) == {action for action in called if action.startswith("dynamodb:")}
+
+
+def test_the_caches_user_may_send_what_is_sent_and_nothing_more(seen: Seen) -> None:
+    assert seen.cache_commands - ADMINISTRATION - CONNECTION == set(COMMANDS)
+
+
+def test_the_metrics_that_are_watched_are_those_that_the_resolver_publishes(seen: Seen) -> None:
+    (published,) = seen.resolution["_aws"]["CloudWatchMetrics"]
+    names = {metric["Name"] for metric in published["Metrics"]}
+    watched = _watched(seen.assembly)
+    assert published["Namespace"] == NAMESPACE
+    assert {name for name, _ in watched} == names
+    assert {dimensions for _, dimensions in watched} == {frozenset(each) for each in published["Dimensions"]}
+    assert seen.resolution["Environment"] == seen.assembly.settings.name
+
+
+def test_an_unexpected_failure_is_a_line_that_the_metric_filters_count(
+    typical: Assembly, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.write_failure("resolution failed", ValueError("a value"))
+    assert json.loads(capsys.readouterr().out)["level"] == "error"
+    filters = typical.of_type("AWS::Logs::MetricFilter")
+    assert {each.properties["FilterPattern"] for each in filters} == {'{ $.level = "error" }'}
+
+
+def _watched(assembly: Assembly) -> set[tuple[str, frozenset[str]]]:
+    """Metrics of the functions that alarms and the dashboard use: names, and names of dimensions."""
+    watched = set()
+    for alarm in assembly.of_type("AWS::CloudWatch::Alarm"):
+        if alarm.properties.get("Namespace") == NAMESPACE and "Dimensions" in alarm.properties:
+            dimensions = frozenset(each["Name"] for each in alarm.properties["Dimensions"])
+            watched.add((alarm.properties["MetricName"], dimensions))
+    (dashboard,) = assembly.of_type("AWS::CloudWatch::Dashboard")
+    for widget in json.loads(assembly.text(dashboard.properties["DashboardBody"], "dashboard"))["widgets"]:
+        for namespace, metric, *rest in widget["properties"].get("metrics", ()):
+            names = frozenset(each for each in rest[::2] if isinstance(each, str))
+            if namespace == NAMESPACE and names:
+                watched.add((metric, names))
+    return watched
+
+
+def _secret(seen: Seen) -> str:
+    (arn,) = {
+        resource
+        for part in PARTS
+        for action, resource in seen.permissions(part)
+        if action == "secretsmanager:GetSecretValue"
+    }
+    return arn

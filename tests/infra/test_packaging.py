@@ -1,0 +1,124 @@
+"""The asset that Lambda is given: built without Docker or network, small, compiled, and the same every time."""
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra import packaging
+from infra.packaging import ArchitectureName, PackagingError, build
+from tests.infra.assembly import ROOT
+
+UV = packaging.find_uv()
+MACHINES: dict[ArchitectureName, bytes] = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
+"""The field e_machine of an ELF file: AArch64 is 183, x86-64 is 62."""
+
+START = """
+import sys
+sys.path = [sys.argv[1], *(path for path in sys.path if "site-packages" not in path)]
+import invalidator.handler, resolver.handler
+print(resolver.handler.__cached__)
+"""
+
+
+@pytest.fixture(scope="module")
+def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As it is deployed."""
+    return _built(tmp_path_factory.mktemp("asset"), "arm64")
+
+
+def _built(directory: Path, architecture: ArchitectureName) -> Path:
+    build(directory, uv=UV, architecture=architecture)
+    return directory
+
+
+def _files(asset: Path) -> Iterator[Path]:
+    return (path for path in sorted(asset.rglob("*")) if path.is_file())
+
+
+def _digest(asset: Path) -> str:
+    digest = hashlib.sha256()
+    for path in _files(asset):
+        digest.update(f"{path.relative_to(asset)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def test_the_same_inputs_give_the_same_bytes(asset: Path, tmp_path: Path) -> None:
+    assert _digest(_built(tmp_path, "arm64")) == _digest(asset)
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_native_code_is_for_the_architecture(asset: Path, tmp_path: Path, architecture: ArchitectureName) -> None:
+    built = asset if architecture == "arm64" else _built(tmp_path, architecture)
+    libraries = list(built.rglob("*.so"))
+    assert any("hiredis" in str(library) for library in libraries)
+    assert {library.read_bytes()[18:20] for library in libraries} == {MACHINES[architecture]}
+
+
+def test_every_module_is_compiled_and_never_checked(asset: Path) -> None:
+    """Bit 0 of the flags says that the hash stands for the source, bit 1 that it is to be checked."""
+    for module in asset.rglob("*.py"):
+        compiled = Path(importlib.util.cache_from_source(str(module)))
+        assert compiled.exists(), module
+        header = compiled.read_bytes()[:8]
+        assert header[:4] == importlib.util.MAGIC_NUMBER
+        assert int.from_bytes(header[4:8], "little") == 0b01, module
+
+
+def test_it_carries_the_functions_and_nothing_of_this_machine(asset: Path) -> None:
+    for part in ("resolver", "invalidator", "backfill", "link"):
+        assert (asset / part / "handler.py").exists()
+    names = {path.name for path in asset.rglob("*")}
+    assert names.isdisjoint({"bin", "tests", "RECORD", "INSTALLER", "boto3", "botocore", ".lock"})
+    machine = str(ROOT).encode()
+    assert not [path for path in _files(asset) if machine in path.read_bytes()]
+
+
+def test_licences_go_along(asset: Path) -> None:
+    for metadata in asset.glob("*.dist-info"):
+        assert list((metadata / "licenses").rglob("*")), metadata.name
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="its native code is for another machine")
+def test_a_function_starts_from_it_alone(tmp_path: Path) -> None:
+    """With no path of this checkout: whatever it needs, but for the AWS SDK of the runtime, is in there."""
+    built = _built(tmp_path, "x86_64")
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", START, str(built)],
+        env={
+            "AWS_REGION": "eu-west-1",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+            "CIR_ENVIRONMENT": "dev",
+            "IDENTIFIERS_TABLE": "i",
+            "CONTACTS_TABLE": "c",
+            "LEDGER_TABLE": "l",
+            "CACHE_URL": "redis://127.0.0.1:9",
+            "CACHE_HASH_KEY": "00",
+            "DEFAULT_QUEUE_ID": "q",
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(str(built))
+
+
+def test_it_says_in_one_sentence_when_it_outgrows_its_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packaging, "BUDGET_MB", 1.0)
+    with pytest.raises(PackagingError, match=r"^The asset is \d+\.\d MB unpacked, over its budget of 1 MB\.$"):
+        _built(tmp_path, "arm64")
+
+
+def test_a_dependency_that_is_not_the_locked_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tampered = tmp_path / "requirements.txt"
+    tampered.write_text("idna==3.20 --hash=sha256:" + "0" * 64 + "\n")
+    monkeypatch.setattr(packaging, "REQUIREMENTS", tampered)
+    with pytest.raises(PackagingError, match=r"^uv could not install requirements\.txt: "):
+        _built(tmp_path / "asset", "arm64")
