@@ -15,7 +15,7 @@ ENV ?= dev
 # jsii prints eleven lines about Node 20 at every start; the value is the version that it shall keep quiet about
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test lint bench synth diff bootstrap deploy lock clean
+.PHONY: help setup demo test e2e lint bench synth diff bootstrap deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -27,6 +27,9 @@ demo: setup ## the whole system on this machine: import, calls, faults
 
 test: setup node_modules/.done lint ## everything that must hold before a landing
 	.venv/bin/pytest -n 2 --dist loadfile
+
+e2e: setup node_modules/.done ## deploy the unmodified templates on this machine, use them, tear them down
+	.venv/bin/pytest tests/e2e
 
 lint: setup ## ruff and mypy
 	.venv/bin/ruff check .

@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sandbox import deployed as deployment
+from sandbox.deployed import Deployed
 from sandbox.genesys.server import serve
 from sandbox.genesys.settings import Settings, latency_range, request_limit
 from sandbox.processes import StartError
@@ -24,8 +26,14 @@ def start(
     aws_port: Annotated[int | None, typer.Option(help="Port of DynamoDB.")] = None,
     cache_port: Annotated[int | None, typer.Option(help="Port of the cache.")] = None,
     functions_port: Annotated[int | None, typer.Option(help="Port of the Lambda API.")] = None,
+    deployed: Annotated[
+        bool, typer.Option("--deployed", help="Deploy the stacks by CDK, at free ports: a minute instead of seconds.")
+    ] = False,
 ) -> None:
     """Start everything and keep it running until Ctrl-C. Other commands find it by themselves."""
+    if deployed:
+        _deploy(_genesys_settings(latency, rate_limit))
+        return
     ports = Ports(genesys=genesys_port, aws=aws_port, cache=cache_port, functions=functions_port)
     sandbox = Sandbox(ports=ports, genesys=_genesys_settings(latency, rate_limit), directory=DIRECTORY)
     console = Console()
@@ -62,6 +70,15 @@ def genesys(
     serve(host=host, port=port, settings=settings)
 
 
+def _deploy(genesys: dict[str, object]) -> None:
+    console = Console(highlight=False)
+    deployment.up(
+        lambda ready: _show(ready, console),
+        genesys=genesys,
+        on_step=lambda step, seconds: console.print(f"{step} in {seconds:.1f} s", style="dim"),
+    )
+
+
 def _genesys_settings(latency: str, rate_limit: str) -> dict[str, object]:
     try:
         return {"latency_ms": latency_range(latency), "rate_limit": request_limit(rate_limit)}
@@ -69,7 +86,7 @@ def _genesys_settings(latency: str, rate_limit: str) -> dict[str, object]:
         raise StartError(str(error)) from error
 
 
-def _show(sandbox: Sandbox, console: Console) -> None:
+def _show(sandbox: Sandbox | Deployed, console: Console) -> None:
     table = Table(title="The sandbox is up; Ctrl-C stops it", title_justify="left", show_header=False)
     for part, address in sandbox.describe().items():
         table.add_row(part, address)

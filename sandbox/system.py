@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 from urllib.parse import urlsplit
 
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, physical_name
@@ -246,7 +246,20 @@ class Sandbox:
         }
 
 
-def up(sandbox: Sandbox, on_ready: Callable[[Sandbox], None]) -> None:
+class Standing(Protocol):
+    """What `up` can keep running: a sandbox or a deployment."""
+
+    directory: Path
+
+    @property
+    def environment(self) -> dict[str, str]: ...
+    def __enter__(self) -> object: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def up[Kind: Standing](sandbox: Kind, on_ready: Callable[[Kind], None]) -> None:
     """Start a sandbox and keep it until Ctrl-C or a request to end. `on_ready` is called once, to show it.
 
     Meanwhile `running` finds it, if its directory is the default one.
@@ -276,7 +289,7 @@ def running(directory: Path = DIRECTORY) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     environment = dict(shlex.split(line)[0].split("=", 1) for line in lines)
-    return environment if listens(urlsplit(environment["AWS_ENDPOINT_URL_LAMBDA"]).port or 0) else {}
+    return environment if listens(urlsplit(environment["AWS_ENDPOINT_URL"]).port or 0) else {}
 
 
 @contextlib.contextmanager

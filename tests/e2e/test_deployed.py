@@ -1,0 +1,202 @@
+"""The deployed system as its users meet it: Genesys calls it, an operator works on it, customers change.
+
+`sandbox.deployed` says what is real here and what is not. When a test fails, `deployed.logs("resolver")` has what a
+function wrote; when the deployment fails, the error names the log of the CDK command line.
+"""
+
+import csv
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.customers import PERSONAS
+from sandbox.deployed import Deployed
+from tests.e2e.conftest import CUSTOMERS, cir, eventually
+from tests.genesys_cloud import GenesysCloud
+
+# The first test waits for the deployment: a minute on two idle processors, and they may be busy.
+pytestmark = [pytest.mark.timeout(420), pytest.mark.usefixtures("imported")]
+
+JOHN = PERSONAS.john_smith
+PARTS = ("resolver", "invalidator", "backfill", "link")
+
+
+def resolve(deployed: Deployed, **event: str) -> dict[str, Any]:
+    """A degraded answer is a right one where a cold start on a busy machine has used up the budget. It leaves nothing
+    behind, and these tests are about the one after it."""
+    return eventually(lambda: deployed.call("resolver", event), lambda answer: "DEGRADED" not in states(answer))
+
+
+def states(answer: dict[str, Any]) -> tuple[str, str]:
+    return answer["outcome"], answer["cacheStatus"].upper()
+
+
+def refused(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except ClientError as error:
+        return "AccessDenied" in error.response["Error"]["Code"]
+    return False
+
+
+def test_the_account_holds_the_templates_as_they_were_synthesized(deployed: Deployed) -> None:
+    cloudformation = deployed.account.client("cloudformation")
+    templates = sorted(deployed.cdk.assembly.glob("*.template.json"))
+    assert len(templates) == 4
+    for file in templates:
+        stack = f"cir-dev-{file.name.partition('.')[0].lower()}"
+        assert cloudformation.get_template(StackName=stack)["TemplateBody"] == json.loads(file.read_text())
+
+
+def test_the_export_is_imported(imported: dict[str, Any]) -> None:
+    assert imported["created"] == CUSTOMERS
+
+
+def test_a_customer_is_found_in_the_tables_and_then_in_the_cache(deployed: Deployed) -> None:
+    first = resolve(deployed, ani=JOHN.mobile)
+    assert states(first) == ("RESOLVED", "MISS")
+    second = eventually(lambda: resolve(deployed, ani=JOHN.mobile), lambda answer: answer["cacheStatus"] == "hit")
+    assert states(second) == ("RESOLVED", "HIT")
+    assert second["contactId"] == first["contactId"]
+    assert second["customerTier"] == JOHN.tier
+
+
+def test_the_functions_sign_in_to_the_cache_as_the_user_of_the_template(deployed: Deployed) -> None:
+    resolve(deployed, ani=JOHN.mobile)
+    with deployed.cache.client() as cache:
+        users = {client["user"] for client in cache.client_list() if client["id"] != str(cache.client_id())}
+    assert users == {"cir-dev-hot"}
+
+
+def test_a_change_in_the_crm_reaches_the_next_caller(deployed: Deployed, export: Path, tmp_path: Path) -> None:
+    customer = PERSONAS.household.people[0]
+
+    def call() -> dict[str, Any]:
+        return resolve(deployed, ani=customer.mobile)
+
+    eventually(call, lambda answer: answer["cacheStatus"] == "hit")
+    changed = tmp_path / "changed.csv"
+    change_tier(export, changed, record_id=customer.record_id, tier="Platinum")
+    assert cir(deployed, "import", str(changed))["updated"] == 1
+    # An entry of the cache answers for five minutes by itself; it is the stream that has made it forget.
+    answer = eventually(call, lambda answer: answer["customerTier"] == "Platinum")
+    assert answer["customerTier"] == "Platinum", deployed.logs("invalidator")
+
+
+def test_an_unknown_number_is_looked_up_in_genesys_behind_the_answer(deployed: Deployed) -> None:
+    number = "+16465550177"
+    genesys = GenesysCloud(deployed.genesys.url)
+    contact_id = genesys.create(firstName="Ada", lastName="Byron")
+    genesys.client().contacts.claim(contact_id, {"type": "Phone", "value": number})
+    assert resolve(deployed, ani=number)["outcome"] == "NOT_FOUND"
+    found = eventually(lambda: resolve(deployed, ani=number), lambda answer: answer["outcome"] == "RESOLVED")
+    assert found["contactId"] == contact_id, deployed.logs("backfill")
+
+
+def test_a_number_that_is_linked_is_known_from_then_on(deployed: Deployed) -> None:
+    number = PERSONAS.newcomer_number
+    known = resolve(deployed, ani=number, email=PERSONAS.newcomer.private_email)
+    linked = deployed.call("link", {"contactId": known["contactId"], "ani": number})
+    assert linked["outcome"] == "LINKED", deployed.logs("link")
+    found = eventually(lambda: resolve(deployed, ani=number), lambda answer: answer["outcome"] == "RESOLVED")
+    assert found["contactId"] == known["contactId"]
+    assert GenesysCloud(deployed.genesys.url).holder("Phone", number) == known["contactId"]
+
+
+def test_an_answer_can_be_explained_from_the_log(deployed: Deployed) -> None:
+    answer = resolve(deployed, ani=JOHN.mobile)
+    trace = cir(deployed, "explain", answer["resolutionId"])
+    assert trace["contactId"] == answer["contactId"]
+    assert trace["steps"]
+
+
+def test_without_the_right_to_read_the_tables_the_resolver_still_answers(deployed: Deployed) -> None:
+    """Roles are enforced here: this is what a missing right looks like, and that nothing else is missing."""
+    iam = deployed.account.client("iam")
+    role = deployed.role_name("resolver")
+    statement = {"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}
+    denied = {"RoleName": role, "PolicyName": "denied"}
+    iam.put_role_policy(**denied, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    caller = PERSONAS.household.people[1].mobile
+    try:
+        answer = deployed.call("resolver", {"ani": caller})
+    finally:
+        iam.delete_role_policy(**denied)
+    assert answer["outcome"] == "DEGRADED"
+    assert answer["displayName"]
+    assert resolve(deployed, ani=caller)["outcome"] == "RESOLVED"
+
+
+@pytest.mark.parametrize(
+    ("account", "organization_id"),
+    [
+        pytest.param("222222222222", "", id="another account"),
+        pytest.param("", "11111111-1111-4111-8111-111111111111", id="another organization"),
+    ],
+)
+def test_nobody_but_genesys_for_the_organization_gets_its_role(
+    deployed: Deployed, account: str, organization_id: str
+) -> None:
+    assert refused(lambda: deployed.client_of_genesys("sts", account=account, organization_id=organization_id))
+
+
+def test_the_role_of_genesys_may_call_two_aliases_and_nothing_else(deployed: Deployed) -> None:
+    genesys = deployed.client_of_genesys("lambda")
+    names = [deployed.function_name(part) + alias for part in PARTS for alias in ("", ":live")]
+    callable_ones = [name for name in names if not refused(partial(genesys.invoke, FunctionName=name))]
+    assert callable_ones == ["cir-dev-resolver:live", "cir-dev-link:live"]
+    tables = deployed.client_of_genesys("dynamodb")
+    assert refused(lambda: tables.scan(TableName="cir-dev-contacts"))
+
+
+def test_no_line_of_any_log_holds_what_a_caller_gave(deployed: Deployed) -> None:
+    given = {"ani": "+16465550166", "email": "nobody.at.all@example.com"}
+    unknown = resolve(deployed, **given)
+    deployed.call("link", {"contactId": unknown["contactId"], **given})
+    logs = eventually(lambda: {part: deployed.logs(part) for part in PARTS}, lambda logs: all(logs.values()))
+    assert all(logs.values())
+    for part, lines in logs.items():
+        assert not [line for line in lines if "6465550166" in line or "nobody.at.all" in line], part
+
+
+def test_a_second_deployment_changes_nothing(deployed: Deployed) -> None:
+    before = published_versions(deployed)
+    deployed.deploy()
+    deployed.cdk.diff()
+    assert published_versions(deployed) == before
+
+
+def test_when_the_stacks_are_destroyed_nothing_is_left(deployed: Deployed) -> None:
+    deployed.cdk.destroy()
+    account = deployed.account
+    stacks = account.client("cloudformation").list_stacks()["StackSummaries"]
+    assert {stack["StackName"] for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"} == {"CDKToolkit"}
+    assert account.client("dynamodb").list_tables()["TableNames"] == []
+    assert account.client("lambda").list_functions()["Functions"] == []
+    assert account.client("secretsmanager").list_secrets()["SecretList"] == []
+    assert account.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/cir-")["logGroups"] == []
+
+
+def published_versions(deployed: Deployed) -> dict[str, list[str]]:
+    client = deployed.account.client("lambda")
+    return {
+        part: [
+            version["Version"]
+            for version in client.list_versions_by_function(FunctionName=deployed.function_name(part))["Versions"]
+        ]
+        for part in PARTS
+    }
+
+
+def change_tier(export: Path, changed: Path, *, record_id: str, tier: str) -> None:
+    """Write an export of one account, whose tier has changed."""
+    with export.open(encoding="utf-8", newline="") as source, changed.open("w", encoding="utf-8", newline="") as target:
+        rows = csv.DictReader(source)
+        writer = csv.DictWriter(target, fieldnames=rows.fieldnames or ())
+        writer.writeheader()
+        writer.writerows(row | {"Account_Tier__c": tier} for row in rows if row["Id"] == record_id)
