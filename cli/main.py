@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli import demo, explain, genesys, importing, sandbox
+from cli import contacts, demo, explain, genesys, importing, review, sandbox
 from cli.failures import EXPECTED, one_line
 
 app = typer.Typer(
@@ -20,6 +20,10 @@ app.command("import")(importing.import_customers)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
 app.command("bench")(demo.bench)
+duplicates = typer.Typer(no_args_is_help=True, help="Contacts that may be one person, waiting for a decision.")
+review.register(duplicates)
+app.add_typer(contacts.app, name="contact")
+app.add_typer(duplicates, name="duplicates")
 app.add_typer(genesys.app, name="genesys")
 app.add_typer(sandbox.app, name="sandbox")
 
