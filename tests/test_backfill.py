@@ -237,7 +237,8 @@ def test_a_batch_is_handed_back_from_the_first_record_that_failed(
         return real(backfill, wanted)
 
     monkeypatch.setattr(Backfill, "look_up", unlucky)
-    event = asked_for(phone("+12125550100"), email("a@example.com"), email("b@example.com"), NUMBER)
+    lost, other = email("a@example.com"), email("b@example.com")
+    event = asked_for(phone("+12125550100"), lost, other, NUMBER, lost)
     assert function.handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert plane.owners(NUMBER) == {made}
     assert "example.com" not in capsys.readouterr().out

@@ -200,6 +200,15 @@ def test_a_wrong_setting_is_one_line_that_says_what_to_do(
 
 
 @pytest.mark.usefixtures("deployed")
+def test_what_genesys_support_asks_for_is_in_the_line(cir: Command, export: Path, genesys: GenesysCloud) -> None:
+    genesys.configure(denied_permissions=["routing:queue:view"])
+    ran = cir("import", export)
+    assert is_one_line(ran), ran
+    assert "Give the permission to the role of the OAuth client" in ran.err
+    assert "[correlation id " in ran.err
+
+
+@pytest.mark.usefixtures("deployed")
 def test_a_file_that_cannot_be_used_is_one_line_too(cir: Command, export: Path, tmp_path: Path) -> None:
     missing = tmp_path / "none" / "file"
     for arguments, sentence in (

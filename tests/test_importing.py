@@ -1,7 +1,8 @@
 """An import as a whole: every line is reported once, the sum adds up, a failure ends it in order."""
 
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from cir.dynamodb import DynamoDBError, boto3_dynamodb
 from cir.genesys.errors import UnavailableError
 from cir.importing import Imported, Report, import_lines
 from cir.store import IdentityStore, TableNames
-from cir.sync import Change
+from cir.sync import Change, Sync, Synced
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, physical_name
 from sandbox.aws import Aws
 from tests.genesys_cloud import GenesysCloud
-from tests.sync_plane import SyncPlane, account, crm_id, loyalty, mobile, phone, watched
+from tests.sync_plane import MAPPING, SyncPlane, account, crm_id, loyalty, mobile, phone, watched
 
 
 @pytest.fixture
@@ -117,6 +118,25 @@ def test_what_is_done_before_a_table_fails_is_reported_and_the_next_run_complete
     again = report_of(list(import_lines(rows, plane.new_sync(), workers=1))).changes
     assert (again[Change.UNCHANGED], again[Change.UPDATED] + again[Change.CREATED]) == (15, 15)
     assert len(genesys.contacts()) == 30
+
+
+def test_a_batch_that_is_under_way_when_another_fails_is_reported_too(plane: SyncPlane) -> None:
+    rows = lines(*(account(number) for number in range(20)))
+    begun, failing = threading.Event(), threading.Event()
+
+    class Unlucky(Sync):
+        def records(self, records: Sequence[CrmRecord]) -> list[Synced]:
+            if records[0].id == crm_id(0):
+                begun.wait()
+                failing.set()
+                raise UnavailableError("as told")
+            begun.set()
+            failing.wait()
+            return super().records(records)
+
+    sync = Unlucky(plane.genesys.client(), plane.store, plane.organization, MAPPING)
+    done, error = until_it_fails(import_lines(rows, sync, workers=2))
+    assert ([each.change for each in done], str(error)) == ([Change.CREATED] * 10, "as told")
 
 
 def test_an_abandoned_import_begins_nothing_more(plane: SyncPlane) -> None:

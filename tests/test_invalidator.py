@@ -188,12 +188,16 @@ def test_records_that_come_twice_or_late_do_no_harm(deployment: Deployment) -> N
         assert deployment.resolve()[:2] == ("c-john", "John Stone")
 
 
-def test_a_request_for_a_lookup_leaves_what_the_cache_knows(deployment: Deployment) -> None:
+def test_a_request_for_a_lookup_leaves_what_the_cache_knows(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The resolver has just written both; to forget the one because of the other would make it useless."""
     assert deployment.resolve()[2] == "miss"
     (requested,) = deployment.stream.delivered()
     assert "lookup_requested_at" in requested["dynamodb"]["NewImage"]
+    capsys.readouterr()
     assert deployment.invalidate({"Records": [requested]}, None) == {"batchItemFailures": []}
+    assert json.loads(capsys.readouterr().out)["identifiers"] == 0
     assert deployment.resolve() == ("NOT_FOUND", "Valued Customer", "negative")
 
 
