@@ -16,10 +16,11 @@ from constructs import Construct
 
 from infra import access
 from infra.acknowledge import acknowledge
+from infra.asset import RUNTIME, lambda_architecture
 from infra.foundation import Foundation
 from infra.logs import log_group
 from infra.network import Network
-from infra.packaging import RUNTIME, ArchitectureName, lambda_architecture
+from infra.packaging import ArchitectureName
 from infra.settings import Settings
 
 ALIAS = "live"

@@ -5,12 +5,13 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.alarms import MINUTE, Alarms, answers, latency, logged_errors
+from infra.asset import code
 from infra.cache import Cache
 from infra.foundation import Foundation
 from infra.function import ALIAS, Plane, function_arn, function_name
 from infra.invalidator import Invalidator
 from infra.network import Network
-from infra.packaging import ArchitectureName, code
+from infra.packaging import ArchitectureName
 from infra.resolver import Resolver
 from infra.settings import CacheNodes, ServerlessCache, Settings
 

@@ -1,22 +1,18 @@
-"""The one asset that every function runs from: `lambdas/` with its locked dependencies, compiled, without Docker."""
+"""Building the package of every function: `lambdas/` with its locked dependencies, compiled, without Docker."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Literal
 
-import aws_cdk as cdk
-import jsii
-from aws_cdk import aws_lambda as lambda_
-
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "lambdas"
 REQUIREMENTS = ROOT / "requirements" / "lambda.txt"
 
 PYTHON_VERSION = "3.13"
-RUNTIME = lambda_.Runtime.PYTHON_3_13
 MOUNTED_AT = "/var/task"
 """Where Lambda puts the asset; it is what tracebacks name."""
 
@@ -43,29 +39,23 @@ def architecture_named(name: object) -> ArchitectureName:
     raise PackagingError(f"-c arch={name} is neither arm64 nor x86_64.")
 
 
-def lambda_architecture(name: ArchitectureName) -> lambda_.Architecture:
-    """The library's object for it."""
-    return lambda_.Architecture.ARM_64 if name == "arm64" else lambda_.Architecture.X86_64
-
-
-def code(architecture: ArchitectureName) -> lambda_.Code:
-    """The asset. One object belongs to one stack; they all are the same files, built and uploaded once."""
-    uv = find_uv()
-    if f"{sys.version_info.major}.{sys.version_info.minor}" != PYTHON_VERSION:
-        raise PackagingError(
-            f"Modules must be compiled by Python {PYTHON_VERSION}, but this is {sys.version.split()[0]}."
-        )
-    return lambda_.Code.from_asset(
-        str(SOURCES),
-        asset_hash_type=cdk.AssetHashType.OUTPUT,
-        bundling=cdk.BundlingOptions(
-            image=cdk.DockerImage.from_registry("not used"), local=_Bundling(uv=uv, architecture=architecture)
-        ),
-    )
+def native_architecture() -> ArchitectureName:
+    """Of this machine, for packages that are run here. Raises PackagingError."""
+    machine = platform.machine().lower()
+    match machine:
+        case "arm64" | "aarch64":
+            return "arm64"
+        case "x86_64" | "amd64":
+            return "x86_64"
+    raise PackagingError(f"The package is built for arm64 and x86_64, not for {machine}.")
 
 
 def build(output: Path, *, uv: Path, architecture: ArchitectureName) -> None:
     """Write the asset into an empty directory. The same inputs give the same bytes. Raises PackagingError."""
+    if f"{sys.version_info.major}.{sys.version_info.minor}" != PYTHON_VERSION:
+        raise PackagingError(
+            f"Modules must be compiled by Python {PYTHON_VERSION}, but this is {sys.version.split()[0]}."
+        )
     _install(output, uv=uv, architecture=architecture)
     for metadata in output.glob("*.dist-info"):
         for path in metadata.iterdir():
@@ -115,9 +105,14 @@ def _compile(output: Path) -> None:
 
 
 def _check_size(output: Path) -> None:
-    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file()) / 1e6
+    size = size_mb(output)
     if size > BUDGET_MB:
         raise PackagingError(f"The asset is {size:.1f} MB unpacked, over its budget of {BUDGET_MB:.0f} MB.")
+
+
+def size_mb(asset: Path) -> float:
+    """Unpacked, which is what Lambda's limit of 250 MB is about."""
+    return sum(path.stat().st_size for path in asset.rglob("*") if path.is_file()) / 1e6
 
 
 def find_uv() -> Path:
@@ -127,17 +122,3 @@ def find_uv() -> Path:
     if not found:
         raise PackagingError("uv is neither in .tools/bin, where `make setup` puts it, nor on the PATH.")
     return Path(found)
-
-
-@jsii.implements(cdk.ILocalBundling)
-class _Bundling:
-    def __init__(self, *, uv: Path, architecture: ArchitectureName) -> None:
-        self._uv = uv
-        self._architecture = architecture
-
-    def try_bundle(self, output_dir: str, *, image: object = None, **_options: object) -> bool:  # noqa: ARG002
-        try:
-            build(Path(output_dir), uv=self._uv, architecture=self._architecture)
-        except PackagingError as error:
-            sys.exit(str(error))  # an exception would come out of the other language's runtime as a page of its stack
-        return True

@@ -4,11 +4,12 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.alarms import MINUTE, Alarms, logged_errors
+from infra.asset import code
 from infra.backfill import Backfill
 from infra.foundation import Foundation
 from infra.function import Plane
 from infra.link import Link
-from infra.packaging import ArchitectureName, code
+from infra.packaging import ArchitectureName
 from infra.settings import Settings
 
 

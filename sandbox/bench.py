@@ -10,9 +10,6 @@ import io
 import json
 import os
 import random
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -33,6 +30,7 @@ from cir.genesys.client import GenesysClient
 from cir.identifiers import Identifier, to_genesys
 from cir.importing import Imported, Report
 from cir.request import read_request
+from sandbox.cold_start import ColdStarts, measure
 from sandbox.customers import Row, generate, write_csv
 from sandbox.genesys.settings import PRODUCTION_LATENCY_MS
 from sandbox.system import Sandbox
@@ -45,7 +43,6 @@ BASELINE_THREADS = 32
 BASELINE_TTL_SECONDS = 300
 UNKNOWN_SHARE = 0.30
 REPEATING_STRANGERS = 60
-IMPORT_RUNS = 7
 
 type Import = Callable[[Path, Callable[[Imported], None]], Report]
 
@@ -94,20 +91,19 @@ class Results:
 
     resolver: Measured
     baseline: Measured
-    imports: dict[str, float]
-    """Median milliseconds of a fresh interpreter that imports something."""
+    cold_starts: ColdStarts
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "resolver": _as_dict(self.resolver),
             "baseline": _as_dict(self.baseline),
-            "importMilliseconds": {name: round(value, 1) for name, value in self.imports.items()},
+            "coldStart": self.cold_starts.as_dict(),
         }
 
     def tables(self) -> Iterator[Table]:
         yield self._comparison()
         yield self._by_status()
-        yield self._imports()
+        yield self.cold_starts.table()
 
     def _comparison(self) -> Table:
         table = Table("", title="Answering a call", title_justify="left")
@@ -138,15 +134,6 @@ class Results:
             table.add_row(status, f"{share:.1f}", *(f"{each:.2f}" for each in percentiles))
         return table
 
-    def _imports(self) -> Table:
-        table = Table("a fresh interpreter imports", title="What a cold start imports", title_justify="left")
-        table.add_column("ms", justify="right")
-        table.add_column("ratio", justify="right")
-        floor = self.imports["redis"]
-        for name, milliseconds in self.imports.items():
-            table.add_row(name, f"{milliseconds:.0f}", f"{milliseconds / floor:.2f}")
-        return table
-
 
 def run(import_file: Import, console: Console) -> Results:
     """Start the system, import customers, and put the same calls to both resolvers."""
@@ -174,7 +161,9 @@ def run(import_file: Import, console: Console) -> Results:
         sandbox.wait_until_drained()
         with console.status(f"{BASELINE_RESOLVES:,} calls to a cache-aside resolver"):
             theirs = _measure_baseline(calls[:BASELINE_RESOLVES], person_of, sandbox)
-    return Results(ours, theirs, _imports())
+        with console.status("cold starts"):
+            cold_starts = measure(sandbox.hot_environment)
+    return Results(ours, theirs, cold_starts)
 
 
 def _calls(rows: list[Row], dice: random.Random) -> Iterator[Call]:
@@ -292,26 +281,6 @@ def _measure_baseline(calls: Sequence[Call], person_of: dict[str, str], sandbox:
 
 def _lookups(sandbox: Sandbox) -> int:
     return sum(number for call, number in sandbox.genesys.calls().items() if call.endswith("identifierlookup/contacts"))
-
-
-def _imports() -> dict[str, float]:
-    """What it takes a fresh interpreter to import the hot path, beside its largest library and beside boto3."""
-    statements = {
-        "nothing": "pass",
-        "redis": "import redis",
-        "the resolver": "import cir.connect, cir.resolver, cir.answer, cir.metrics, cir.log",
-        "boto3 and a DynamoDB client": "import boto3; boto3.client('dynamodb', region_name='eu-west-1')",
-    }
-    return {
-        name: statistics.median(_timed_import(statement) for _ in range(IMPORT_RUNS))
-        for name, statement in statements.items()
-    }
-
-
-def _timed_import(statement: str) -> float:
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", statement], check=True)
-    return (time.perf_counter() - started) * 1000
 
 
 def _over(measured: Measured, milliseconds: float) -> float:

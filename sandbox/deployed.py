@@ -16,7 +16,6 @@ network. None that the templates set is changed.
 
 import contextlib
 import json
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from infra.packaging import PackagingError, native_architecture
 from infra.settings import SettingsError
 from infra.settings import environment as settings_of
 from sandbox import system
@@ -37,8 +37,6 @@ from sandbox.functions import FunctionError
 from sandbox.processes import HOST, StartError
 from sandbox.system import DIRECTORY
 from sandbox.tls import Authority, TlsServer
-
-_ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "amd64": "x86_64", "x86_64": "x86_64"}
 
 type OnStep = Callable[[str, float], None]
 """Is told what has been done, and in how many seconds."""
@@ -195,12 +193,11 @@ class Deployed:
 
     def _synthesize(self) -> None:
         """For this machine's architecture: the package has native code."""
-        machine = platform.machine().lower()
-        if machine not in _ARCHITECTURES:
-            raise StartError(
-                f"the package is built for {' and '.join(set(_ARCHITECTURES.values()))}, not for {machine}"
-            )
-        self.cdk.synthesize(env=self.settings.name, arch=_ARCHITECTURES[machine])
+        try:
+            architecture = native_architecture()
+        except PackagingError as error:
+            raise StartError(str(error)) from None
+        self.cdk.synthesize(env=self.settings.name, arch=architecture)
 
     def _start_servers(self) -> None:
         parts = (self.genesys, self.cache, self._cache_front, self._proxy, self.account)

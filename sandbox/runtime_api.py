@@ -44,6 +44,8 @@ class RuntimeApi:
         self._current: _Invocation | None = None
         self._failure: Result | None = None
         self._initialised = threading.Event()
+        self._snapshot = threading.Event()
+        self._restored = threading.Event()
         self._lock = threading.Lock()
         self._server = Server(lambda *connection: _RuntimeHandler(self, *connection))
 
@@ -56,6 +58,16 @@ class RuntimeApi:
         if not self._initialised.wait(timeout_seconds):
             raise TimeoutError(f"the runtime did not ask for an event within {timeout_seconds:g} s")
         return self._failure
+
+    def wait_until_snapshot(self, timeout_seconds: float) -> Result | None:
+        """Wait until a function that starts from snapshots is where Lambda would take one; as above otherwise."""
+        if not self._snapshot.wait(timeout_seconds):
+            raise TimeoutError(f"the runtime was not ready for a snapshot within {timeout_seconds:g} s")
+        return self._failure
+
+    def restore(self) -> None:
+        """Let the runtime go on, as it does in an environment that was made from the snapshot."""
+        self._restored.set()
 
     def invoke(self, payload: bytes, *, function_arn: str, timeout_seconds: float) -> Result:
         """Hand one event to the runtime and wait for its answer; `TimeoutError` when the function's time is over.
@@ -74,6 +86,7 @@ class RuntimeApi:
         self.failed(error_document(error_type=error_type, message=message))
 
     def close(self) -> None:
+        self._restored.set()
         self._next.put(None)
         self._server.close()
 
@@ -82,6 +95,10 @@ class RuntimeApi:
     def next(self) -> _Invocation | None:
         self._initialised.set()
         return self._next.get()
+
+    def restored(self) -> None:
+        self._snapshot.set()
+        self._restored.wait()
 
     def answer(self, request_id: str, result: Result) -> bool:
         """False if it is not the answer to the event that was given out last."""
@@ -98,6 +115,7 @@ class RuntimeApi:
             if self._current and not self._current.result.done():
                 self._current.result.set_result(self._failure)
         self._initialised.set()
+        self._snapshot.set()
 
 
 def error_document(*, error_type: str, message: str) -> bytes:
@@ -111,6 +129,10 @@ class _RuntimeHandler(Handler):
         super().__init__(*connection)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:  # noqa: N802 - http.server calls it by this name
+        if self.path == f"{_VERSION}/restore/next":
+            self._api.restored()
+            self.reply(HTTPStatus.OK, {})
+            return
         if self.path != f"{_VERSION}/invocation/next":
             self.reply(HTTPStatus.NOT_FOUND, {"errorType": "InvalidPath", "errorMessage": self.path})
             return
@@ -134,7 +156,7 @@ class _RuntimeHandler(Handler):
         match self.path.removeprefix(f"{_VERSION}/").split("/"):
             case ["invocation", request_id, "response" | "error" as kind]:
                 accepted = self._api.answer(request_id, Result(body, failed=kind == "error"))
-            case ["init", "error"]:
+            case ["init" | "restore", "error"]:
                 self._api.failed(body)
                 accepted = True
             case _:

@@ -97,7 +97,7 @@ class Sandbox:
     @property
     def environment(self) -> dict[str, str]:
         """Every variable that the operator's commands need to work on this sandbox."""
-        return self._hot_environment | self._sync_environment
+        return self.hot_environment | self._sync_environment
 
     def describe(self) -> dict[str, str]:
         """How to reach each part."""
@@ -178,7 +178,7 @@ class Sandbox:
     # What is deployed
 
     def _deployed(self) -> tuple[Function, ...]:
-        hot, sync = self._hot_environment, self._sync_environment
+        hot, sync = self.hot_environment, self._sync_environment
         return (
             self._function("resolver", hot, timeout_seconds=3, concurrency=self._resolver_concurrency),
             self._function("invalidator", hot, timeout_seconds=30),
@@ -226,8 +226,8 @@ class Sandbox:
         }
 
     @property
-    def _hot_environment(self) -> dict[str, str]:
-        """The hot plane reaches the cache, and holds no Genesys credential."""
+    def hot_environment(self) -> dict[str, str]:
+        """Of the resolver and the invalidator: the hot plane reaches the cache, and holds no Genesys credential."""
         return self._common_environment | {
             "CACHE_URL": self.cache.url,
             "CACHE_HASH_KEY": self._cache_hash_key,

@@ -183,6 +183,13 @@ class Cache:
             return False
         return True
 
+    def disconnect(self) -> None:
+        """Close the connection; the next command opens another, also if this one had failed a moment ago."""
+        if self._client:
+            self._client.close()
+        self._client = None
+        self._closed_until = 0.0
+
     def _put(self, entries: Mapping[str, tuple[int, str]], keep: float) -> None:
         if entries:
             flat = [part for version_and_value in entries.values() for part in version_and_value]

@@ -1,4 +1,4 @@
-"""The cache and the store of an environment, from its settings."""
+"""The cache and the tables of an environment, from its settings."""
 
 from cir.cache import Cache
 from cir.cache_auth import IamPassword
@@ -29,11 +29,11 @@ def open_cache(settings: ResolverSettings) -> Cache:
     return cache
 
 
-def open_hot_store(settings: ResolverSettings) -> IdentityStore:
-    """The store over the lean client, connected ahead of the first call."""
+def open_hot_dynamodb() -> LeanDynamoDB:
+    """The lean client, connected ahead of the first call."""
     dynamodb = LeanDynamoDB.from_environment()
     dynamodb.warm_up()
-    return IdentityStore(dynamodb, settings.tables)
+    return dynamodb
 
 
 def open_store() -> IdentityStore:

@@ -97,7 +97,13 @@ class LeanDynamoDB:
         try:
             self._connected(1.0)
         except OSError:
-            self._close()
+            self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._connection:
+            self._connection.close()
+        self._connection = None
 
     def _attempt(self, operation: str, body: bytes, timeout: float) -> dict[str, Any]:
         if timeout <= 0:
@@ -113,7 +119,7 @@ class LeanDynamoDB:
         try:
             status, payload = self._exchange(body, headers, timeout)
         except (OSError, http.client.HTTPException) as error:
-            self._close()
+            self.disconnect()
             raise DynamoDBError("Unreachable", f"{operation}: {type(error).__name__}") from error
         answer: dict[str, Any] = json.loads(payload) if payload else {}
         if status == http.client.OK:
@@ -129,7 +135,7 @@ class LeanDynamoDB:
             return self._send(body, headers, timeout)
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
             # the service closes idle connections, and a frozen Lambda does not notice until it writes
-            self._close()
+            self.disconnect()
             if not reused:
                 raise
             return self._send(body, headers, timeout)
@@ -140,7 +146,7 @@ class LeanDynamoDB:
         response = connection.getresponse()
         payload = response.read()
         if response.will_close:
-            self._close()
+            self.disconnect()
         return response.status, payload
 
     def _connected(self, timeout: float) -> http.client.HTTPConnection:
@@ -153,11 +159,6 @@ class LeanDynamoDB:
             self._connection.connect()
         self._connection.sock.settimeout(timeout)
         return self._connection
-
-    def _close(self) -> None:
-        if self._connection:
-            self._connection.close()
-        self._connection = None
 
 
 def boto3_dynamodb(client: "DynamoDBClient") -> DynamoDB:

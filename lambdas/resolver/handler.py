@@ -1,14 +1,16 @@
 """Data Action "Resolve Customer Identity": a flat event in, a flat answer out, whatever happens."""
 
+import os
 from typing import Any
 
 from cir import log
 from cir.answer import compose
-from cir.connect import open_cache, open_hot_store
+from cir.connect import open_cache, open_hot_dynamodb
 from cir.decision import Outcome, Verdict
 from cir.metrics import embedded
 from cir.resolver import Fallback, Resolver
 from cir.settings import ResolverSettings
+from cir.store import IdentityStore
 
 
 def _fallback(settings: ResolverSettings) -> Fallback | None:
@@ -20,14 +22,20 @@ def _fallback(settings: ResolverSettings) -> Fallback | None:
 
 
 _settings = ResolverSettings.from_environment()
+_dynamodb = open_hot_dynamodb()
+_cache = open_cache(_settings)
 _resolver = Resolver(
-    store=open_hot_store(_settings),
-    cache=open_cache(_settings),
+    store=IdentityStore(_dynamodb, _settings.tables),
+    cache=_cache,
     defaults=_settings.defaults,
     budget_seconds=_settings.budget_seconds,
     default_region=_settings.default_region,
     fallback=_fallback(_settings),
 )
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from resolver.snapshot import make_restorable
+
+    make_restorable(_resolver, _cache, _dynamodb, default_region=_settings.default_region)
 
 
 def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
