@@ -62,6 +62,13 @@ def send_to(queue: sqs.IQueue) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
 
 
+def receive_from(queue: sqs.IQueue) -> iam.PolicyStatement:
+    """What Lambda's poller needs to hand a queue's messages to the function."""
+    return iam.PolicyStatement(
+        actions=["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources=[queue.queue_arn]
+    )
+
+
 def read_secret(secret: secretsmanager.ISecret) -> iam.PolicyStatement:
     """Read a secret's value."""
     return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.secret_arn])

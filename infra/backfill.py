@@ -30,7 +30,7 @@ class Backfill(Function):
                 access.encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
             ],
         )
-        self.undelivered = self.consume(
+        self.consume(
             StreamSource(
                 table=foundation.identifiers,
                 batch_size=10,

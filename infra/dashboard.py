@@ -101,8 +101,8 @@ class Dashboard(cdk.Stack):
 
     def _behind(self) -> list[cloudwatch.IWidget]:
         """Since when? How far the streams are behind, what was given up on, and errors over a longer time."""
-        parts = ("resolver", "invalidator", "backfill", "link")
-        streams = ("invalidator", "backfill")
+        parts = ("resolver", "invalidator", "backfill", "link", "create", "compact", "events")
+        streams = ("invalidator", "backfill", "compact")
         return [
             cloudwatch.GraphWidget(
                 title="Since when? Streams behind (ms)",
@@ -114,7 +114,7 @@ class Dashboard(cdk.Stack):
                 title="Given up on",
                 width=8,
                 height=7,
-                left=[self._undelivered(part) for part in streams],
+                left=[self._undelivered(part) for part in (*streams, "events")],
             ),
             cloudwatch.GraphWidget(
                 title="Errors, also those that were recovered from",

@@ -1,5 +1,5 @@
-"""The stack of what outlives every deployment: the key, the tables, the secrets, the role that Genesys knows, and the
-address that alarms go to. It holds all state; the other stacks can be deleted and made anew."""
+"""The stack of what outlives every deployment: key, tables, bucket, secrets, the role that Genesys knows, and where
+alarms go. It holds all state; the other stacks can be deleted and made anew."""
 
 import json
 
@@ -8,13 +8,17 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.settings import Settings
-from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, Table, physical_name
+from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, Table, physical_name
+
+FILES_KEPT_DAYS = 7
+"""A run that has died is resumed within days, and a report is read or copied."""
 
 
 class Foundation(cdk.Stack):
@@ -27,7 +31,7 @@ class Foundation(cdk.Stack):
             stack_name=f"cir-{settings.name}-foundation",
             env=cdk.Environment(region=settings.region),
             termination_protection=settings.keep_data,
-            description="cir: key, tables, secrets, the role that Genesys assumes, alarm address",
+            description="cir: key, tables, bucket, secrets, the role that Genesys assumes, alarm address",
         )
         self._settings = settings
         keep = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE  # but not what a first deployment that failed has made
@@ -36,6 +40,8 @@ class Foundation(cdk.Stack):
         self.identifiers = self._table(IDENTIFIERS)
         self.contacts = self._table(CONTACTS)
         self.ledger = self._table(LEDGER)
+        self.state = self._table(STATE)
+        self.files = self._files()
         self.genesys_secret = self._genesys_secret()
         self.cache_hash_key = self._cache_hash_key()
         self.genesys_role = self._genesys_role()
@@ -43,12 +49,12 @@ class Foundation(cdk.Stack):
 
     @property
     def table_arns(self) -> list[str]:
-        """Of all tables."""
+        """Of the tables that both planes meet in."""
         return [table.table_arn for table in (self.identifiers, self.contacts, self.ledger)]
 
     @property
     def table_variables(self) -> dict[str, str]:
-        """What tells a function the tables' names."""
+        """What tells a function their names."""
         return {
             "IDENTIFIERS_TABLE": self.identifiers.table_name,
             "CONTACTS_TABLE": self.contacts.table_name,
@@ -109,6 +115,35 @@ class Foundation(cdk.Stack):
             deletion_protection=self._settings.keep_data,
             removal_policy=self._removal,
         )
+
+    def _files(self) -> s3.Bucket:
+        """Exports, batches and reports of the sync plane, which hold personal data for as long as a run needs them."""
+        bucket = s3.Bucket(
+            self,
+            "Files",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="Forget",
+                    expiration=cdk.Duration.days(FILES_KEPT_DAYS),
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+                )
+            ],
+            removal_policy=self._removal,
+        )
+        acknowledge(
+            bucket,
+            "AwsSolutions-S1",
+            "Who reads and writes objects is in CloudTrail's data events, where an account has them switched on; a log "
+            "bucket would be a second place that knows file names.",
+        )
+        return bucket
 
     def _genesys_secret(self) -> secretsmanager.Secret:
         """Filled by hand after the first deployment; see docs/deploy.md for how, and for how it is rotated."""

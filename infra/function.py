@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import aws_cdk as cdk
@@ -90,6 +91,7 @@ class Function(Construct):
         self.part = part
         self.name = function_name(plane.settings, part)
         self._plane = plane
+        self._timeout = timeout
         self.log_group = log_group(
             self, "Logs", f"/aws/lambda/{self.name}", settings=plane.settings, foundation=plane.foundation
         )
@@ -126,11 +128,50 @@ class Function(Construct):
         self.alias = lambda_.Alias(self, "Live", alias_name=ALIAS, version=self.function.current_version)
         self._accept_findings(snap_start=snap_start)
 
-    def consume(self, *sources: StreamSource) -> sqs.Queue:
-        """Be given the changes of tables. Returns the queue that says what could not be delivered.
+    def consume(self, *sources: StreamSource) -> None:
+        """Be given the changes of tables. What cannot be delivered is reported to `undelivered`.
 
         Its messages say where in the stream the batch is, not what is in it, so they hold no personal data.
         """
+        queue = self.undelivered
+        self._allow(access.send_to(queue), access.decrypt(self._plane.foundation.key, through=["dynamodb"]))
+        for source in sources:
+            self._allow(*access.read_stream(source.table))
+        for source in sources:
+            self._map(source, queue)
+
+    def inbox(self, *, delay: cdk.Duration | None = None) -> sqs.Queue:
+        """A queue whose messages the function takes; what it has failed on five times is left in `undelivered`."""
+        return sqs.Queue(
+            self,
+            "Inbox",
+            queue_name=self.name,
+            delivery_delay=delay,
+            # six times the function's own, as Lambda asks for, so that no message is given out twice at once
+            visibility_timeout=cdk.Duration.seconds(6 * self._timeout.to_seconds()),
+            retention_period=cdk.Duration.days(14),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.undelivered, max_receive_count=5),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+
+    def consume_queue(self, queue: sqs.IQueue, *, batch_size: int, at_once: int) -> None:
+        """Be given the messages of a queue, in so many invocations at once at the most."""
+        self._allow(access.receive_from(queue))
+        mapping = lambda_.CfnEventSourceMapping(
+            self,
+            f"Of{queue.node.id}",
+            function_name=self.alias.function_arn,
+            event_source_arn=queue.queue_arn,
+            batch_size=batch_size,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=at_once),
+        )
+        mapping.node.add_dependency(self.role)
+
+    @cached_property
+    def undelivered(self) -> sqs.Queue:
+        """Says what the function was to be given and could not take."""
         queue = sqs.Queue(
             self,
             "Undelivered",
@@ -140,11 +181,6 @@ class Function(Construct):
             enforce_ssl=True,
         )
         acknowledge(queue, "AwsSolutions-SQS3", "This is the dead-letter queue.")
-        self._allow(access.send_to(queue), access.decrypt(self._plane.foundation.key, through=["dynamodb"]))
-        for source in sources:
-            self._allow(*access.read_stream(source.table))
-        for source in sources:
-            self._map(source, queue)
         return queue
 
     def callable_by_genesys(self) -> None:

@@ -24,7 +24,7 @@ class Invalidator(Function):
         )
         # After an hour no entry that was cached before the change answers by itself any more (5 minutes at most).
         hour = cdk.Duration.hours(1)
-        self.undelivered = self.consume(
+        self.consume(
             StreamSource(table=plane.foundation.identifiers, batch_size=100, give_up_after=hour),
             StreamSource(table=plane.foundation.contacts, batch_size=100, give_up_after=hour),
         )

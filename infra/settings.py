@@ -78,6 +78,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACCOUNT = re.compile(r"\d{12}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+_EVENT_SUFFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NODE_TYPE = re.compile(r"cache\.[a-z0-9]+\.[a-z0-9]+")
 
 
@@ -117,6 +118,9 @@ class Settings:
     """The external id with which Genesys assumes the role that may call the functions."""
     genesys_account: str = ""
     """AWS account of Genesys Cloud; only for a region whose account Genesys does not publish."""
+    genesys_event_suffix: str = ""
+    """Event source suffix of Genesys' EventBridge integration, which must be there before; empty: none. With it the
+    index follows what agents and Genesys itself do to contacts."""
 
     default_queue_id: str = ""
     """Genesys queue for whoever is not recognised, or has no queue of their own."""
@@ -255,6 +259,11 @@ def _genesys_problems(settings: Settings) -> Iterator[str]:
         "genesys_organization_id", settings.genesys_organization_id, "Admin > Account Settings > Organization Settings"
     )
     yield from _uuid_problems("default_queue_id", settings.default_queue_id, "the address of the queue's page")
+    if settings.genesys_event_suffix and not _EVENT_SUFFIX.fullmatch(settings.genesys_event_suffix):
+        yield (
+            f"genesys_event_suffix {settings.genesys_event_suffix!r} is not up to 64 letters, digits, dots, "
+            "underscores and hyphens, which is what Genesys accepts"
+        )
 
 
 def _uuid_problems(name: str, value: str, where: str) -> Iterator[str]:

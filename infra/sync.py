@@ -1,13 +1,17 @@
 """The stack of the sync plane: what talks to Genesys, outside the VPC and without the cache."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.alarms import MINUTE, Alarms, logged_errors
 from infra.asset import code
 from infra.backfill import Backfill
+from infra.compact import Compact
+from infra.create import Create
+from infra.events import Events
 from infra.foundation import Foundation
-from infra.function import Plane
+from infra.function import Function, Plane
 from infra.link import Link
 from infra.packaging import ArchitectureName
 from infra.settings import Settings
@@ -24,7 +28,7 @@ class Sync(cdk.Stack):
             "Sync",
             stack_name=f"cir-{settings.name}-sync",
             env=cdk.Environment(region=settings.region),
-            description="cir: backfill and link",
+            description="cir: backfill, link, create, compact and events",
         )
         plane = Plane(
             settings=settings,
@@ -35,10 +39,26 @@ class Sync(cdk.Stack):
         )
         self.backfill = Backfill(self, plane=plane)
         self.link = Link(self, plane=plane)
+        self.create = Create(self, plane=plane)
+        self.compact = Compact(self, plane=plane)
+        self.events = Events(self, plane=plane)
         alarms = Alarms(self, settings, foundation)
         self.alarms = alarms.names
         _backfill_alarms(alarms, self.backfill)
-        _link_alarms(alarms, self.link)
+        _data_action_alarms(
+            alarms,
+            self.link,
+            failed="Linking failed or ran out of time: the flow went on without it.",
+            errors="Numbers and addresses could not be linked, because Genesys or the tables did not answer.",
+        )
+        _data_action_alarms(
+            alarms,
+            self.create,
+            failed="Making a contact failed or ran out of time: the flow went on without it.",
+            errors="New callers could not be made contacts, because Genesys or the tables did not answer.",
+        )
+        _compact_alarms(alarms, self.compact)
+        _events_alarms(alarms, self.events)
 
 
 def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
@@ -60,37 +80,45 @@ def _backfill_alarms(alarms: Alarms, backfill: Backfill) -> None:
         minutes=3,
         of=5,
     )
+    _undelivered(alarms, backfill, "Lookups of unknown callers were given up on.")
+    _errors(alarms, backfill, "Genesys could not be asked for unknown callers.")
+
+
+def _compact_alarms(alarms: Alarms, compact: Compact) -> None:
+    _undelivered(alarms, compact, "Paths of merged contacts were not shortened: their callers cost one read more.")
+
+
+def _events_alarms(alarms: Alarms, events: Events) -> None:
     alarms.when(
-        "backfill-undelivered",
-        "Lookups of unknown callers were given up on.",
-        backfill.undelivered.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
+        "events-lag",
+        "What happens to contacts in Genesys reaches the index more than ten minutes late.",
+        events.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
+        at_least=600,  # seconds
+        minutes=3,
+        of=5,
+    )
+    _undelivered(alarms, events, "Changes of contacts in Genesys were given up on: the index may not have them.")
+    _errors(alarms, events, "Changes of contacts in Genesys could not be followed at once.")
+
+
+def _data_action_alarms(alarms: Alarms, function: Function, *, failed: str, errors: str) -> None:
+    """They also bring the old version back while a new one takes over."""
+    failures = alarms.when(
+        f"{function.part}-failed", failed, function.metric("Errors", statistic="Sum"), at_least=1, minutes=1
+    )
+    function.shift_gradually([failures, _errors(alarms, function, errors)])
+
+
+def _errors(alarms: Alarms, function: Function, what_happened: str) -> cloudwatch.Alarm:
+    """Errors that a function has recovered from, when they go on."""
+    return alarms.when(f"{function.part}-errors", what_happened, logged_errors(function), at_least=1, minutes=3, of=15)
+
+
+def _undelivered(alarms: Alarms, function: Function, what_happened: str) -> None:
+    alarms.when(
+        f"{function.part}-undelivered",
+        what_happened,
+        function.undelivered.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
         at_least=1,
         minutes=1,
     )
-    alarms.when(
-        "backfill-errors",
-        "Genesys could not be asked for unknown callers.",
-        logged_errors(backfill),
-        at_least=1,
-        minutes=3,
-        of=15,
-    )
-
-
-def _link_alarms(alarms: Alarms, link: Link) -> None:
-    failed = alarms.when(
-        "link-failed",
-        "Linking failed or ran out of time: the flow went on without it.",
-        link.metric("Errors", statistic="Sum"),
-        at_least=1,
-        minutes=1,
-    )
-    refused = alarms.when(
-        "link-errors",
-        "Numbers and addresses could not be linked, because Genesys or the tables did not answer.",
-        logged_errors(link),
-        at_least=1,
-        minutes=3,
-        of=15,
-    )
-    link.shift_gradually([failed, refused])

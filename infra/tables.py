@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Table:
     """One table. Every key attribute is a string; streams carry new and old images."""
 
-    name: Literal["identifiers", "contacts", "ledger"]
+    name: Literal["identifiers", "contacts", "ledger", "state"]
     partition_key: str
     sort_key: str | None = None
     stream: bool = False
@@ -22,7 +22,9 @@ class Table:
 IDENTIFIERS = Table("identifiers", "identifier", stream=True, time_to_live="expires_at")
 CONTACTS = Table("contacts", "contact_id", stream=True)
 LEDGER = Table("ledger", "subject", sort_key="entry")
-TABLES = (IDENTIFIERS, CONTACTS, LEDGER)
+STATE = Table("state", "name", time_to_live="expires_at")
+"""Of work under way, and of no person: the request budget, how far a run has come."""
+TABLES = (IDENTIFIERS, CONTACTS, LEDGER, STATE)
 
 
 def physical_name(environment: str, table: Table) -> str:

@@ -36,5 +36,7 @@ def _fits(alternative: object, value: object) -> bool:
         case {"exists": bool(expected), **others} if not others:
             # Like Lambda, `exists` looks at leaves only: a map under that name does not count.
             return expected == (value is not _MISSING and not isinstance(value, Mapping))
+        case {"anything-but": list(excluded), **others} if not others:
+            return value is not _MISSING and value not in excluded
         case _:
             raise ValueError(f"filter operator {alternative!r} is not supported by the sandbox")

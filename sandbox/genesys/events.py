@@ -45,6 +45,28 @@ def event_body(record: Record, head: Record) -> JSON:
     return body | {"createDate": iso(record.created), "modifyDate": iso(record.modified)}
 
 
+def envelope(settings: Settings, topic: str, body: JSON, *, now: float) -> JSON:
+    """An event as EventBridge hands it on. Its topic has the literal `{id}`: that is how rules match it."""
+    moment = iso(now)
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": topic,
+        "source": f"aws.partner/genesys.com/cloud/{settings.organization_id}/{settings.event_source_suffix}",
+        "account": settings.aws_account,
+        "time": f"{moment[:19]}Z",
+        "region": settings.aws_region,
+        "resources": [],
+        "detail": {
+            "topicName": topic.replace("{id}", body["id"]),
+            "version": "2",
+            "eventBody": body,
+            "metadata": {"CorrelationId": correlation_id.get() or str(uuid.uuid4())},
+            "timestamp": moment,
+        },
+    }
+
+
 class EventLog:
     """Numbers the events, keeps the latest of them, and hands each to the targets that the settings name."""
 
@@ -68,28 +90,11 @@ class EventLog:
 
     def publish(self, record: Record, head: Record, *, now: float) -> None:
         topic = UNRESOLVED_TOPIC if record.merged_to else CONTACT_TOPIC
-        settings, moment = self._settings, iso(now)
-        event: JSON = {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": topic,  # with the literal {id}: that is how rules match it
-            "source": f"aws.partner/genesys.com/cloud/{settings.organization_id}/{settings.event_source_suffix}",
-            "account": settings.aws_account,
-            "time": f"{moment[:19]}Z",
-            "region": settings.aws_region,
-            "resources": [],
-            "detail": {
-                "topicName": topic.replace("{id}", record.id),
-                "version": "2",
-                "eventBody": event_body(record, head),
-                "metadata": {"CorrelationId": correlation_id.get() or str(uuid.uuid4())},
-                "timestamp": moment,
-            },
-        }
+        event = envelope(self._settings, topic, event_body(record, head), now=now)
         self._kept.append((self._next, event))
         self._next += 1
         self._arrived.set()
-        if settings.event_url or settings.event_file:
+        if self._settings.event_url or self._settings.event_file:
             self._outbox.put_nowait(event)
 
     async def after(self, sequence: int, *, limit: int, wait_s: float) -> list[tuple[int, JSON]]:

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.customers import PERSONAS
 from sandbox.deployed import Deployed
+from sandbox.genesys.events import CONTACT_TOPIC
 from tests.e2e.conftest import CUSTOMERS, cir, eventually
 from tests.genesys_cloud import GenesysCloud
 
@@ -23,7 +24,7 @@ from tests.genesys_cloud import GenesysCloud
 pytestmark = [pytest.mark.timeout(420), pytest.mark.usefixtures("imported")]
 
 JOHN = PERSONAS.john_smith
-PARTS = ("resolver", "invalidator", "backfill", "link")
+PARTS = ("resolver", "invalidator", "backfill", "link", "create", "compact", "events")
 
 
 def resolve(deployed: Deployed, **event: str) -> dict[str, Any]:
@@ -108,6 +109,35 @@ def test_a_number_that_is_linked_is_known_from_then_on(deployed: Deployed) -> No
     assert GenesysCloud(deployed.genesys.url).holder("Phone", number) == known["contactId"]
 
 
+def test_a_stranger_who_is_made_a_contact_is_known_from_then_on(deployed: Deployed) -> None:
+    number = "+16465550188"
+    assert resolve(deployed, ani=number)["outcome"] == "NOT_FOUND"
+    made = deployed.call("create", {"ani": number, "firstName": "Mary"})
+    assert made["outcome"] == "CREATED", deployed.logs("create")
+    found = eventually(lambda: resolve(deployed, ani=number), lambda answer: answer["outcome"] == "RESOLVED")
+    assert (found["contactId"], found["firstName"]) == (made["contactId"], "Mary")
+    assert GenesysCloud(deployed.genesys.url).holder("Phone", number) == made["contactId"]
+
+
+def test_what_an_agent_merges_in_genesys_is_followed(deployed: Deployed) -> None:
+    """The event goes into the queue as the rule on the partner bus would put it there: that bus only AWS has."""
+    genesys = GenesysCloud(deployed.genesys.url).client()
+    numbers = ("+16465550190", "+16465550191")
+    made = [deployed.call("create", {"ani": number, "firstName": "Ida"})["contactId"] for number in numbers]
+    merged = genesys.contacts.merge(made, value_override={"firstName": "Ida"})["id"]
+    sqs = deployed.account.client("sqs")
+    queue = sqs.get_queue_url(QueueName="cir-dev-events")["QueueUrl"]
+    event = {"detail-type": CONTACT_TOPIC, "detail": {"eventBody": {"id": merged}}}
+    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event), DelaySeconds=0)
+    for number in numbers:
+        found = eventually(partial(resolve, deployed, ani=number), lambda answer: answer["contactId"] == merged)
+        assert found["contactId"] == merged, deployed.logs("events")
+    tables = deployed.account.client("dynamodb")
+    look = partial(tables.get_item, TableName="cir-dev-identifiers", Key={"identifier": {"S": f"phone#{numbers[0]}"}})
+    item = eventually(look, lambda found: f"claim#{merged}" in found["Item"])["Item"]
+    assert [name for name in item if name.startswith("claim#")] == [f"claim#{merged}"], deployed.logs("compact")
+
+
 def test_an_answer_can_be_explained_from_the_log(deployed: Deployed) -> None:
     answer = resolve(deployed, ani=JOHN.mobile)
     trace = cir(deployed, "explain", answer["resolutionId"])
@@ -145,11 +175,11 @@ def test_nobody_but_genesys_for_the_organization_gets_its_role(
     assert refused(lambda: deployed.client_of_genesys("sts", account=account, organization_id=organization_id))
 
 
-def test_the_role_of_genesys_may_call_two_aliases_and_nothing_else(deployed: Deployed) -> None:
+def test_the_role_of_genesys_may_call_the_aliases_of_its_data_actions_and_nothing_else(deployed: Deployed) -> None:
     genesys = deployed.client_of_genesys("lambda")
     names = [deployed.function_name(part) + alias for part in PARTS for alias in ("", ":live")]
     callable_ones = [name for name in names if not refused(partial(genesys.invoke, FunctionName=name))]
-    assert callable_ones == ["cir-dev-resolver:live", "cir-dev-link:live"]
+    assert callable_ones == [f"cir-dev-{part}:live" for part in ("resolver", "link", "create")]
     tables = deployed.client_of_genesys("dynamodb")
     assert refused(lambda: tables.scan(TableName="cir-dev-contacts"))
 

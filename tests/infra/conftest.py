@@ -23,6 +23,7 @@ VARIANT = replace(
     TYPICAL,
     name="variant",
     genesys_fallback="sync",
+    genesys_event_suffix="cir-variant",
     cache=CacheNodes(node_type="cache.t4g.small", nodes=2),
     snap_start=True,
     availability_zones=("eu-west-1a", "eu-west-1c"),

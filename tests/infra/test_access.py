@@ -30,11 +30,14 @@ from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_
 from sandbox.cache import Cache as CacheServer
 from sandbox.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
 from sandbox.functions import Function, Functions
+from sandbox.genesys.events import CONTACT_TOPIC
 from sandbox.logs import Logs
 from tests.infra.assembly import ROOT, Assembly
 from tests.infra.recording import RecordingAws, recording_aws
 
-PARTS = ("resolver", "invalidator", "backfill", "link")
+PARTS = ("resolver", "invalidator", "backfill", "link", "create", "compact", "events")
+STREAMS = {"invalidator": ("identifiers", "contacts"), "backfill": ("identifiers",), "compact": ("contacts",)}
+QUEUES = ("events",)
 REGION = "eu-west-1"
 OPERATOR = boto3.Session(aws_access_key_id="AKIAOPERATOR", aws_secret_access_key="secret", region_name=REGION)
 ADMINISTRATION = {"acl|setuser", "acl|whoami", "cluster|info", "config|resetstat", "info", "script|flush"}
@@ -72,7 +75,7 @@ def seen(
 
 
 class _Deployment:
-    """The four functions with what the template gives them, but for where things are on this machine."""
+    """The functions with what the template gives them, but for where things are on this machine."""
 
     def __init__(
         self, assembly: Assembly, aws: RecordingAws, cache: CacheServer, genesys: GenesysEmulator, logs: Logs
@@ -128,7 +131,12 @@ class _Deployment:
         assert self.call("link", {"contactId": ann["id"], "ani": "+442079460102"})["outcome"] == "CONFLICT"
         assert self.call("backfill", {"identifiers": [_named("+442079460199")]}) == {"found": [False]}
         self._merged(ann["id"], bob["id"])
-        assert self.call("invalidator", self._stream_of("+442079460102", contact_id=bob["id"]))
+        merged = self._stream_of("+442079460102", contact_id=bob["id"])
+        assert self.call("invalidator", merged)
+        assert self.call("compact", merged) == {"batchItemFailures": []}
+        new = {"ani": "+442079460103", "firstName": "Eve"}
+        assert [self.call("create", new)["outcome"] for _ in range(2)] == ["CREATED", "EXISTS"]
+        self._happened_in_genesys()
 
     def resolve(self, **event: str) -> dict[str, Any]:
         return self.call("resolver", event)
@@ -198,6 +206,24 @@ class _Deployment:
             records.append({"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change})
         return {"Records": records}
 
+    def _happened_in_genesys(self) -> None:
+        """A contact appears, changes, is merged with another, and is deleted, and each time an event says so."""
+        contacts = self.genesys.contacts
+        cat, dan = self._customer("Cat", "+442079460104", "GLD-3"), self._customer("Dan", "+442079460105", "GLD-4")
+        self._follow(cat["id"], dan["id"])
+        moved = {"display": "+442079460106"}
+        contacts.patch(cat["id"], [{"field": "$.workPhone", "action": "Update", "value": moved}])
+        self._follow(cat["id"])
+        merged = contacts.merge([cat["id"], dan["id"]], value_override={"firstName": "Cat"})
+        self._follow(merged["id"], cat["id"], dan["id"])
+        contacts.delete(merged["id"])
+        self._follow(merged["id"])
+
+    def _follow(self, *contact_ids: str) -> None:
+        events = [{"detail-type": CONTACT_TOPIC, "detail": {"eventBody": {"id": each}}} for each in contact_ids]
+        records = [{"messageId": str(number), "body": json.dumps(event)} for number, event in enumerate(events)]
+        assert self.call("events", {"Records": records}) == {"batchItemFailures": []}
+
     def _merged(self, winner: str, loser: str) -> None:
         contacts: dict[str, Contact] = self.store.contacts([winner, loser])
         decision = self.store.decision(winner, "merge", "for the test")
@@ -228,11 +254,14 @@ def _around(part: str, assembly: Assembly) -> set[tuple[str, str]]:
         actions = {f"{each}PrivateIpAddresses" for each in interfaces}
         actions |= {"CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets"}
         grants |= {(f"ec2:{action}", "*") for action in actions}
-    streams = {"invalidator": ("identifiers", "contacts"), "backfill": ("identifiers",)}.get(part, ())
+    streams = STREAMS.get(part, ())
     for table in streams:
         stream = f"cir-{name}-{table}.StreamArn"
         grants |= {(f"dynamodb:{action}", stream) for action in ("DescribeStream", "GetRecords", "GetShardIterator")}
         grants |= {("dynamodb:ListStreams", "*"), ("sqs:SendMessage", f"cir-{name}-{part}-undelivered")}
+    if part in QUEUES:
+        polled = ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+        grants |= {(f"sqs:{action}", f"cir-{name}-{part}") for action in polled}
     return grants
 
 

@@ -6,7 +6,7 @@ import pytest
 from aws_cdk.assertions import Match
 
 from infra.settings import GENESYS_REGIONS
-from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, TABLES, Table, physical_name
+from infra.tables import TABLES, Table, physical_name
 from tests.infra.assembly import Assembly
 
 
@@ -42,14 +42,15 @@ def test_each_table_is_as_defined_encrypted_and_recoverable(assembly: Assembly, 
 
 def test_there_are_no_other_tables(assembly: Assembly) -> None:
     assembly.templates["foundation"].resource_count_is("AWS::DynamoDB::GlobalTable", len(TABLES))
-    assert {IDENTIFIERS, CONTACTS, LEDGER} == set(TABLES)
 
 
 def test_state_outlives_its_stack_where_it_is_to_be_kept(assembly: Assembly) -> None:
     """Nothing that holds state can be replaced by accident: its deletion is refused, and so is a second of its name."""
     kept = assembly.settings.keep_data
-    stateful = assembly.of_type("AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::SecretsManager::Secret")
-    assert len(stateful) == 6
+    stateful = assembly.of_type(
+        "AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"
+    )
+    assert len(stateful) == 8
     for resource in stateful:
         assert resource.stack == "foundation"
         assert resource.body["DeletionPolicy"] == ("RetainExceptOnCreate" if kept else "Delete"), resource.logical_id
@@ -130,11 +131,12 @@ def test_only_genesys_for_this_organization_may_assume_its_role(assembly: Assemb
     )
 
 
-def test_genesys_may_invoke_the_two_aliases_and_nothing_else(assembly: Assembly) -> None:
+def test_genesys_may_invoke_the_aliases_of_its_data_actions_and_nothing_else(assembly: Assembly) -> None:
     (role,) = assembly.of_type("AWS::IAM::Role", stack="foundation")
     assert assembly.grants(role.logical_id, "foundation") == {
         ("lambda:InvokeFunction", "ResolverLive"),
         ("lambda:InvokeFunction", "LinkLive"),
+        ("lambda:InvokeFunction", "CreateLive"),
     }
     for alias in assembly.of_type("AWS::Lambda::Alias"):
         assert alias.properties["Name"] == "live"

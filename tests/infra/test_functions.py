@@ -1,13 +1,18 @@
 """The functions: how they run, what wakes them, what becomes of what they cannot do, and how a new version comes in."""
 
 import json
+from typing import Any
 
 import pytest
 
+from cir.dynamodb import marshal_item
+from cir.records import Contact
+from sandbox.genesys.events import CONTACT_TOPIC, envelope
+from sandbox.genesys.settings import Settings as EmulatorSettings
 from sandbox.patterns import matches
-from tests.infra.assembly import Assembly
+from tests.infra.assembly import Assembly, Resource
 
-PARTS = ("resolver", "invalidator", "backfill", "link")
+PARTS = ("resolver", "invalidator", "backfill", "link", "create", "compact", "events")
 SHIFTS = {
     "all-at-once": "CodeDeployDefault.LambdaAllAtOnce",
     "canary": "CodeDeployDefault.LambdaCanary10Percent5Minutes",
@@ -39,10 +44,14 @@ def test_everybody_calls_a_published_version(assembly: Assembly) -> None:
         assert version.body["DeletionPolicy"] == "Retain"  # so that the alias can be set back by hand
 
 
-@pytest.mark.parametrize("part", ["resolver", "link"])
+@pytest.mark.parametrize("part", ["resolver", "link", "create"])
 def test_what_genesys_calls_changes_over_gradually_and_back_on_an_alarm(assembly: Assembly, part: str) -> None:
     stack = assembly.function(part).stack
-    (group,) = assembly.of_type("AWS::CodeDeploy::DeploymentGroup", stack=stack)
+    (group,) = (
+        each
+        for each in assembly.of_type("AWS::CodeDeploy::DeploymentGroup", stack=stack)
+        if each.logical_id.startswith(part.capitalize())
+    )
     assert group.properties["DeploymentConfigName"] == SHIFTS[assembly.settings.traffic_shift]
     assert group.properties["AutoRollbackConfiguration"]["Events"] == [
         "DEPLOYMENT_FAILURE",
@@ -62,41 +71,55 @@ def test_what_genesys_calls_changes_over_gradually_and_back_on_an_alarm(assembly
                 "CacheUnavailable",
             },
             "link": {"LinkFailed", "LinkErrors"},
+            "create": {"CreateFailed", "CreateErrors"},
         }[part]
     )
-    (alias,) = (
-        each
+    shifted = {
+        assembly.text(each.properties["FunctionName"], stack)
         for each in assembly.of_type("AWS::Lambda::Alias", stack=stack)
         if "CodeDeployLambdaAliasUpdate" in each.body.get("UpdatePolicy", {})
-    )
-    assert assembly.text(alias.properties["FunctionName"], stack).endswith(part)
+    }
+    assert f"cir-{assembly.settings.name}-{part}" in shifted
 
 
-def test_streams_wake_the_functions_that_follow_them(assembly: Assembly) -> None:
-    name = assembly.settings.name
-    mappings = {
+def _mappings(assembly: Assembly) -> dict[tuple[str, str], Resource]:
+    """Event source mappings by the function and where its events come from."""
+    return {
         (
             assembly.text(mapping.properties["FunctionName"], mapping.stack).removesuffix("Live").lower(),
             assembly.text(mapping.properties["EventSourceArn"], mapping.stack),
-        ): mapping.properties
+        ): mapping
         for mapping in assembly.of_type("AWS::Lambda::EventSourceMapping")
     }
+
+
+def test_streams_and_queues_wake_the_functions_that_follow_them(assembly: Assembly) -> None:
+    name = assembly.settings.name
+    mappings = _mappings(assembly)
     assert set(mappings) == {
         ("invalidator", f"cir-{name}-identifiers.StreamArn"),
         ("invalidator", f"cir-{name}-contacts.StreamArn"),
         ("backfill", f"cir-{name}-identifiers.StreamArn"),
+        ("compact", f"cir-{name}-contacts.StreamArn"),
+        ("events", f"cir-{name}-events"),
     }
-    for mapping in mappings.values():
-        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert mapping["BisectBatchOnFunctionError"] is True
-        assert mapping["StartingPosition"] == "TRIM_HORIZON"
-        assert 60 <= mapping["MaximumRecordAgeInSeconds"] <= 3600
+    for (_, source), mapping in mappings.items():
+        assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        if source.endswith("StreamArn"):
+            assert mapping.properties["BisectBatchOnFunctionError"] is True
+            assert mapping.properties["StartingPosition"] == "TRIM_HORIZON"
+            assert 60 <= mapping.properties["MaximumRecordAgeInSeconds"] <= 3600
+
+
+def _pattern(assembly: Assembly, function: str, table: str) -> dict[str, Any]:
+    mapping = _mappings(assembly)[function, f"cir-{assembly.settings.name}-{table}.StreamArn"]
+    (only,) = mapping.properties["FilterCriteria"]["Filters"]
+    pattern: dict[str, Any] = json.loads(only["Pattern"])
+    return pattern
 
 
 def test_backfill_is_woken_by_requests_for_a_lookup_alone(typical: Assembly) -> None:
-    (mapping,) = typical.of_type("AWS::Lambda::EventSourceMapping", stack="sync")
-    (only,) = mapping.properties["FilterCriteria"]["Filters"]
-    pattern = json.loads(only["Pattern"])
+    pattern = _pattern(typical, "backfill", "identifiers")
     requested = {"identifier": {"S": "phone#+442079460123"}, "lookup_requested_at": {"N": "1764000000"}}
     claimed = {"identifier": {"S": "phone#+442079460123"}, "claim_count": {"N": "1"}}
     assert matches(pattern, {"eventName": "INSERT", "dynamodb": {"NewImage": requested}})
@@ -104,16 +127,61 @@ def test_backfill_is_woken_by_requests_for_a_lookup_alone(typical: Assembly) -> 
     assert not matches(pattern, {"eventName": "REMOVE", "dynamodb": {"OldImage": requested}})
 
 
-def test_what_a_stream_cannot_deliver_is_reported(assembly: Assembly) -> None:
-    queues = {queue.logical_id: queue for queue in assembly.of_type("AWS::SQS::Queue")}
-    for mapping in assembly.of_type("AWS::Lambda::EventSourceMapping"):
-        destination = mapping.properties["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
-        queue = queues[destination]
-        assert queue.properties["MessageRetentionPeriod"] == 14 * 86_400
-        assert queue.properties["SqsManagedSseEnabled"] is True
-        part = "invalidator" if mapping.stack == "hot" else "backfill"
+def test_compact_is_woken_by_tombstones_alone(typical: Assembly) -> None:
+    pattern = _pattern(typical, "compact", "contacts")
+    for item, wakes in ((Contact("a", merged_into="b"), True), (Contact("a"), False)):
+        image = marshal_item(item.to_item())
+        assert matches(pattern, {"eventName": "MODIFY", "dynamodb": {"NewImage": image}}) is wakes
+    assert not matches(pattern, {"eventName": "REMOVE", "dynamodb": {"OldImage": {}}})
+
+
+def test_what_cannot_be_delivered_is_reported(assembly: Assembly) -> None:
+    queues = {queue.logical_id: queue.properties for queue in assembly.of_type("AWS::SQS::Queue")}
+    for (part, source), mapping in _mappings(assembly).items():
         grants = assembly.grants(assembly.role_of(assembly.function(part)), mapping.stack)
-        assert ("sqs:SendMessage", assembly.text({"Ref": destination}, mapping.stack)) in grants
+        if source.endswith("StreamArn"):
+            destination = mapping.properties["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+            assert ("sqs:SendMessage", assembly.text({"Ref": destination}, mapping.stack)) in grants
+        else:
+            inbox = queues[mapping.properties["EventSourceArn"]["Fn::GetAtt"][0]]
+            destination = inbox["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+            assert inbox["VisibilityTimeout"] >= 6 * assembly.function(part).properties["Timeout"]
+            assert inbox["SqsManagedSseEnabled"] is True
+        assert queues[destination]["MessageRetentionPeriod"] == 14 * 86_400
+        assert queues[destination]["SqsManagedSseEnabled"] is True
+
+
+def test_genesys_events_come_on_the_partner_bus_of_the_organization(typical: Assembly, variant: Assembly) -> None:
+    (rule,) = variant.of_type("AWS::Events::Rule")
+    (bus,) = variant.of_type("AWS::Events::EventBus")
+    event = _genesys_event(variant.settings.genesys_organization_id, variant.settings.genesys_event_suffix)
+    assert bus.properties["EventSourceName"] == bus.properties["Name"] == event["source"]
+    assert matches(rule.properties["EventPattern"], event)
+    assert not matches(
+        rule.properties["EventPattern"], event | {"detail-type": "v2.externalcontacts.organizations.{id}"}
+    )
+    assert not typical.of_type("AWS::Events::Rule")  # nothing to follow before Genesys' integration is there
+
+
+def test_of_a_genesys_event_only_the_contacts_id_enters_the_queue(variant: Assembly) -> None:
+    (rule,) = variant.of_type("AWS::Events::Rule")
+    (target,) = rule.properties["Targets"]
+    transformer = target["InputTransformer"]
+    event = _genesys_event(variant.settings.genesys_organization_id, variant.settings.genesys_event_suffix)
+    message = transformer["InputTemplate"]
+    for name, path in transformer["InputPathsMap"].items():
+        value: Any = event
+        for step in path.removeprefix("$.").split("."):
+            value = value[step]
+        message = message.replace(f"<{name}>", json.dumps(value))
+    contact = event["detail"]["eventBody"]
+    assert json.loads(message) == {"detail-type": event["detail-type"], "detail": {"eventBody": {"id": contact["id"]}}}
+
+
+def _genesys_event(organization_id: str, suffix: str) -> dict[str, Any]:
+    """As the emulator sends it."""
+    settings = EmulatorSettings(organization_id=organization_id, event_source_suffix=suffix)
+    return envelope(settings, CONTACT_TOPIC, {"id": "c1", "firstName": "Ann"}, now=0.0)
 
 
 def test_the_resolver_starts_from_a_snapshot_where_that_is_chosen(typical: Assembly, variant: Assembly) -> None:
