@@ -1,9 +1,9 @@
 """`lambdas/create`: makes a contact of a caller of whom nothing was found."""
 
-import aws_cdk as cdk
 from constructs import Construct
 
 from infra import access
+from infra.catalog import CREATE
 from infra.function import Function, Plane
 
 
@@ -14,11 +14,9 @@ class Create(Function):
         foundation = plane.foundation
         super().__init__(
             scope,
-            "create",
+            CREATE,
             plane=plane,
             description="Data Action Create Customer",
-            timeout=cdk.Duration.seconds(30),
-            memory_mb=1024,
             may=[
                 access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
                 access.items(foundation.contacts, "BatchGetItem", "PutItem"),

@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.alarms import MINUTE, NAMESPACE, alarm_name, answers, latency
+from infra.catalog import EVENTS, PARTS
 from infra.function import function_name
 from infra.settings import Settings
 
@@ -101,8 +102,7 @@ class Dashboard(cdk.Stack):
 
     def _behind(self) -> list[cloudwatch.IWidget]:
         """Since when? How far the streams are behind, what was given up on, and errors over a longer time."""
-        parts = ("resolver", "invalidator", "backfill", "link", "create", "compact", "events")
-        streams = ("invalidator", "backfill", "compact")
+        streams = [part.name for part in PARTS if part.streams]
         return [
             cloudwatch.GraphWidget(
                 title="Since when? Streams behind (ms)",
@@ -114,13 +114,13 @@ class Dashboard(cdk.Stack):
                 title="Given up on",
                 width=8,
                 height=7,
-                left=[self._undelivered(part) for part in (*streams, "events")],
+                left=[self._undelivered(part) for part in (*streams, EVENTS.name)],
             ),
             cloudwatch.GraphWidget(
                 title="Errors, also those that were recovered from",
                 width=8,
                 height=7,
-                left=[self._logged_errors(part) for part in parts],
+                left=[self._logged_errors(part.name) for part in PARTS],
             ),
         ]
 

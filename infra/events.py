@@ -6,6 +6,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra import access
+from infra.catalog import EVENTS
 from infra.function import Function, Plane
 
 DELAY = cdk.Duration.seconds(15)
@@ -25,11 +26,9 @@ class Events(Function):
         foundation, settings = plane.foundation, plane.settings
         super().__init__(
             scope,
-            "events",
+            EVENTS,
             plane=plane,
             description="Follows what happens to contacts in Genesys",
-            timeout=cdk.Duration.seconds(60),
-            memory_mb=512,
             may=[
                 access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
                 access.items(foundation.contacts, "BatchGetItem", "DeleteItem", "PutItem"),

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.settings import Settings
-from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, Table, physical_name
+from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, TABLES, Table, physical_name
 
 FILES_KEPT_DAYS = 7
 """A run that has died is resumed within days, and a report is read or copied."""
@@ -37,15 +37,19 @@ class Foundation(cdk.Stack):
         keep = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE  # but not what a first deployment that failed has made
         self._removal = keep if settings.keep_data else cdk.RemovalPolicy.DESTROY
         self.key = self._key()
-        self.identifiers = self._table(IDENTIFIERS)
-        self.contacts = self._table(CONTACTS)
-        self.ledger = self._table(LEDGER)
-        self.state = self._table(STATE)
+        self._tables = {table.name: self._table(table) for table in TABLES}
+        self.identifiers, self.contacts, self.ledger, self.state = map(
+            self.table, (IDENTIFIERS, CONTACTS, LEDGER, STATE)
+        )
         self.files = self._files()
         self.genesys_secret = self._genesys_secret()
         self.cache_hash_key = self._cache_hash_key()
         self.genesys_role = self._genesys_role()
         self.alarms = self._alarms()
+
+    def table(self, table: Table) -> dynamodb.ITable:
+        """The deployed one."""
+        return self._tables[table.name]
 
     @property
     def table_arns(self) -> list[str]:

@@ -18,6 +18,7 @@ from constructs import Construct
 from infra import access
 from infra.acknowledge import acknowledge
 from infra.asset import RUNTIME, lambda_architecture
+from infra.catalog import Part, Stream
 from infra.foundation import Foundation
 from infra.logs import log_group
 from infra.network import Network
@@ -59,43 +60,30 @@ class Plane:
     """The VPC of the hot plane; the sync plane has none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamSource:
-    """A table whose changes the function is given."""
-
-    table: dynamodb.ITable
-    batch_size: int
-    give_up_after: cdk.Duration
-    """A batch that still fails is then reported to the function's queue, and the stream goes on."""
-    only: Mapping[str, object] | None = None
-    """Lambda's event filter: what does not match costs no invocation."""
-
-
 class Function(Construct):
-    """Deployed as `cir-<env>-<part>` from the package `lambdas/<part>`."""
+    """A part of the catalog, deployed."""
 
     def __init__(
         self,
         scope: Construct,
-        part: str,
+        part: Part,
         *,
         plane: Plane,
         description: str,
-        timeout: cdk.Duration,
-        memory_mb: int,
+        memory_mb: int | None = None,
         may: Sequence[iam.PolicyStatement],
         environment_is_secret: bool = False,
         snap_start: bool = False,
     ) -> None:
-        super().__init__(scope, part.capitalize())
+        """`memory_mb` takes the place of the catalog's where the environment chooses."""
+        super().__init__(scope, part.name.capitalize())
         self.part = part
-        self.name = function_name(plane.settings, part)
+        self.name = function_name(plane.settings, part.name)
         self._plane = plane
-        self._timeout = timeout
         self.log_group = log_group(
             self, "Logs", f"/aws/lambda/{self.name}", settings=plane.settings, foundation=plane.foundation
         )
-        arn = function_arn(self, plane.settings, part)
+        arn = function_arn(self, plane.settings, part.name)
         if environment_is_secret:
             may = [*may, access.decrypt_environment(plane.foundation.key, arn)]
         self.role = self._role(may, arn)
@@ -105,11 +93,11 @@ class Function(Construct):
             function_name=self.name,
             description=description,
             code=plane.code,
-            handler=f"{part}.handler.handler",
+            handler=f"{part.name}.handler.handler",
             runtime=RUNTIME,
             architecture=lambda_architecture(plane.architecture),
-            memory_size=memory_mb,
-            timeout=timeout,
+            memory_size=memory_mb or part.memory_mb,
+            timeout=cdk.Duration.seconds(part.timeout_seconds),
             role=self.role,
             environment=plane.environment,
             environment_encryption=plane.foundation.key if environment_is_secret else None,
@@ -128,17 +116,17 @@ class Function(Construct):
         self.alias = lambda_.Alias(self, "Live", alias_name=ALIAS, version=self.function.current_version)
         self._accept_findings(snap_start=snap_start)
 
-    def consume(self, *sources: StreamSource) -> None:
-        """Be given the changes of tables. What cannot be delivered is reported to `undelivered`.
+    def consume_streams(self) -> None:
+        """Be given the changes of the part's tables. What cannot be delivered is reported to `undelivered`.
 
         Its messages say where in the stream the batch is, not what is in it, so they hold no personal data.
         """
-        queue = self.undelivered
-        self._allow(access.send_to(queue), access.decrypt(self._plane.foundation.key, through=["dynamodb"]))
-        for source in sources:
-            self._allow(*access.read_stream(source.table))
-        for source in sources:
-            self._map(source, queue)
+        foundation = self._plane.foundation
+        self._allow(access.send_to(self.undelivered), access.decrypt(foundation.key, through=["dynamodb"]))
+        for stream in self.part.streams:
+            self._allow(*access.read_stream(foundation.table(stream.table)))
+        for stream in self.part.streams:
+            self._map(stream, foundation.table(stream.table))
 
     def inbox(self, *, delay: cdk.Duration | None = None) -> sqs.Queue:
         """A queue whose messages the function takes; what it has failed on five times is left in `undelivered`."""
@@ -148,7 +136,7 @@ class Function(Construct):
             queue_name=self.name,
             delivery_delay=delay,
             # six times the function's own, as Lambda asks for, so that no message is given out twice at once
-            visibility_timeout=cdk.Duration.seconds(6 * self._timeout.to_seconds()),
+            visibility_timeout=cdk.Duration.seconds(6 * self.part.timeout_seconds),
             retention_period=cdk.Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.undelivered, max_receive_count=5),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
@@ -191,7 +179,7 @@ class Function(Construct):
             roles=[self._plane.foundation.genesys_role],
             statements=[access.invoke(self.alias.function_arn)],
         )
-        cdk.CfnOutput(cdk.Stack.of(self), f"{self.part.capitalize()}Arn", value=self.alias.function_arn)
+        cdk.CfnOutput(cdk.Stack.of(self), f"{self.part.name.capitalize()}Arn", value=self.alias.function_arn)
 
     def shift_gradually(self, alarms: Sequence[cloudwatch.IAlarm]) -> None:
         """Have new versions take over as the environment says, and give back to the old one when an alarm goes off."""
@@ -235,21 +223,21 @@ class Function(Construct):
         for statement in statements:
             self.role.add_to_policy(statement)
 
-    def _map(self, source: StreamSource, queue: sqs.Queue) -> None:
+    def _map(self, stream: Stream, table: dynamodb.ITable) -> None:
         mapping = lambda_.CfnEventSourceMapping(
             self,
-            f"Of{source.table.node.id}",
+            f"Of{table.node.id}",
             function_name=self.alias.function_arn,
-            event_source_arn=source.table.table_stream_arn,
+            event_source_arn=table.table_stream_arn,
             # From the start: what was written before the function was there counts too.
             starting_position="TRIM_HORIZON",
-            batch_size=source.batch_size,
+            batch_size=stream.batch_size,
             bisect_batch_on_function_error=True,
             function_response_types=["ReportBatchItemFailures"],
-            maximum_record_age_in_seconds=source.give_up_after.to_seconds(),
-            filter_criteria=_filter(source.only) if source.only else None,
+            maximum_record_age_in_seconds=stream.give_up_after_seconds,
+            filter_criteria=_filter(stream.only) if stream.only else None,
             destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
-                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=queue.queue_arn)
+                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=self.undelivered.queue_arn)
             ),
         )
         mapping.node.add_dependency(self.role)  # Lambda tries the role out when the mapping is made

@@ -1,9 +1,9 @@
 """`lambdas/link`: gives a recognised customer the number or address that they have used."""
 
-import aws_cdk as cdk
 from constructs import Construct
 
 from infra import access
+from infra.catalog import LINK
 from infra.function import Function, Plane
 
 
@@ -14,11 +14,9 @@ class Link(Function):
         foundation = plane.foundation
         super().__init__(
             scope,
-            "link",
+            LINK,
             plane=plane,
             description="Data Action Link Identifier",
-            timeout=cdk.Duration.seconds(30),
-            memory_mb=1024,
             may=[
                 access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
                 access.items(foundation.contacts, "BatchGetItem", "PutItem"),

@@ -1,10 +1,10 @@
 """`lambdas/resolver`: answers who is calling."""
 
-import aws_cdk as cdk
 from constructs import Construct
 
 from infra import access
 from infra.cache import Cache
+from infra.catalog import RESOLVER
 from infra.function import ALIAS, Function, Plane, function_arn
 
 
@@ -24,11 +24,9 @@ class Resolver(Function):
             may.append(access.invoke(function_arn(scope, settings, "backfill", alias=ALIAS)))
         super().__init__(
             scope,
-            "resolver",
+            RESOLVER,
             plane=plane,
             description="Data Action Resolve Customer Identity",
-            # Ten times the budget: room for what Lambda itself may take, and far below Genesys' own limit.
-            timeout=cdk.Duration.seconds(3),
             memory_mb=settings.resolver_memory_mb,
             may=may,
             environment_is_secret=True,

@@ -11,6 +11,8 @@ from typing import Literal
 
 import phonenumbers
 
+from infra.catalog import RESOLVER
+
 
 @dataclass(frozen=True, slots=True)
 class GenesysRegion:
@@ -133,8 +135,7 @@ class Settings:
 
     resolver_budget_ms: int = 180
     """Within which the resolver answers, whatever happens."""
-    resolver_memory_mb: int = 1769
-    """CPU comes with memory: 1769 MB is one whole vCPU, and a cold start is CPU."""
+    resolver_memory_mb: int = RESOLVER.memory_mb
     genesys_fallback: Literal["async", "sync"] = "async"
     """Whether a caller whom the index does not know waits while Genesys is asked. `sync` adds an interface endpoint."""
     snap_start: bool = False

@@ -65,6 +65,7 @@ def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
     return {
         "CIR_ENVIRONMENT": settings.name,
         **foundation.table_variables,
+        "STATE_TABLE": foundation.state.table_name,
         "DEFAULT_REGION": settings.default_phone_region,
         "GENESYS_HOST": settings.genesys_host,
         "GENESYS_SECRET_ARN": foundation.genesys_secret.secret_arn,
@@ -104,19 +105,21 @@ def _events_alarms(alarms: Alarms, events: Events) -> None:
 def _data_action_alarms(alarms: Alarms, function: Function, *, failed: str, errors: str) -> None:
     """They also bring the old version back while a new one takes over."""
     failures = alarms.when(
-        f"{function.part}-failed", failed, function.metric("Errors", statistic="Sum"), at_least=1, minutes=1
+        f"{function.part.name}-failed", failed, function.metric("Errors", statistic="Sum"), at_least=1, minutes=1
     )
     function.shift_gradually([failures, _errors(alarms, function, errors)])
 
 
 def _errors(alarms: Alarms, function: Function, what_happened: str) -> cloudwatch.Alarm:
     """Errors that a function has recovered from, when they go on."""
-    return alarms.when(f"{function.part}-errors", what_happened, logged_errors(function), at_least=1, minutes=3, of=15)
+    return alarms.when(
+        f"{function.part.name}-errors", what_happened, logged_errors(function), at_least=1, minutes=3, of=15
+    )
 
 
 def _undelivered(alarms: Alarms, function: Function, what_happened: str) -> None:
     alarms.when(
-        f"{function.part}-undelivered",
+        f"{function.part.name}-undelivered",
         what_happened,
         function.undelivered.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
         at_least=1,

@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, physical_name
+from infra.catalog import PARTS, RESOLVER
+from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, physical_name
 from sandbox.aws import ACCOUNT, REGION, Aws
 from sandbox.cache import Cache, Server
 from sandbox.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
@@ -30,7 +31,6 @@ DIRECTORY = _REPOSITORY / ".sandbox"
 """Where a sandbox that stays up keeps its logs and publishes how to reach it."""
 
 DEFAULT_QUEUE = "Standard"
-_LOOKUP_REQUESTED = {"dynamodb": {"NewImage": {"lookup_requested_at": {"N": [{"exists": True}]}}}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,33 +178,29 @@ class Sandbox:
     # What is deployed
 
     def _deployed(self) -> tuple[Function, ...]:
-        hot, sync = self.hot_environment, self._sync_environment
-        return (
-            self._function("resolver", hot, timeout_seconds=3, concurrency=self._resolver_concurrency),
-            self._function("invalidator", hot, timeout_seconds=30),
-            self._function("backfill", sync, timeout_seconds=30),
-            self._function("link", sync, timeout_seconds=30),
-        )
-
-    def _function(
-        self, part: str, environment: Mapping[str, str], *, timeout_seconds: float, concurrency: int = 1
-    ) -> Function:
-        return Function(
-            name=self.function_name(part),
-            handler=f"{part}.handler.handler",
-            directory=self._lambdas,
-            environment=environment,
-            timeout_seconds=timeout_seconds,
-            concurrency=concurrency,
+        environments = {"hot": self.hot_environment, "sync": self._sync_environment}
+        return tuple(
+            Function(
+                name=self.function_name(part.name),
+                handler=f"{part.name}.handler.handler",
+                directory=self._lambdas,
+                environment=environments[part.plane],
+                timeout_seconds=part.timeout_seconds,
+                concurrency=self._resolver_concurrency if part is RESOLVER else 1,
+            )
+            for part in PARTS
         )
 
     def _event_sources(self) -> tuple[EventSource, ...]:
-        identifiers, contacts = (physical_name(self.environment_name, table) for table in (IDENTIFIERS, CONTACTS))
-        invalidator, backfill = self.function_name("invalidator"), self.function_name("backfill")
-        return (
-            EventSource(table=identifiers, function=invalidator),
-            EventSource(table=contacts, function=invalidator),
-            EventSource(table=identifiers, function=backfill, filters=(_LOOKUP_REQUESTED,), batch_size=10),
+        return tuple(
+            EventSource(
+                table=physical_name(self.environment_name, stream.table),
+                function=self.function_name(part.name),
+                filters=(stream.only,) if stream.only else (),
+                batch_size=stream.batch_size,
+            )
+            for part in PARTS
+            for stream in part.streams
         )
 
     @property
@@ -240,6 +236,7 @@ class Sandbox:
     def _sync_environment(self) -> dict[str, str]:
         """The sync plane reaches Genesys, and never the cache."""
         return self._common_environment | {
+            "STATE_TABLE": physical_name(self.environment_name, STATE),
             "GENESYS_URL": self.genesys.url,
             "GENESYS_CLIENT_ID": CLIENT_ID,
             "GENESYS_CLIENT_SECRET": CLIENT_SECRET,

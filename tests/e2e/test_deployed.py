@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra import catalog
 from sandbox.customers import PERSONAS
 from sandbox.deployed import Deployed
 from sandbox.genesys.events import CONTACT_TOPIC
@@ -24,7 +25,7 @@ from tests.genesys_cloud import GenesysCloud
 pytestmark = [pytest.mark.timeout(420), pytest.mark.usefixtures("imported")]
 
 JOHN = PERSONAS.john_smith
-PARTS = ("resolver", "invalidator", "backfill", "link", "create", "compact", "events")
+PARTS = tuple(part.name for part in catalog.PARTS)
 
 
 def resolve(deployed: Deployed, **event: str) -> dict[str, Any]:

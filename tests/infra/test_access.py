@@ -25,6 +25,7 @@ from cir.parsing import parse
 from cir.records import Contact
 from cir.rules import IdentifierType, load_rules
 from cir.store import IdentityStore, TableNames
+from infra import catalog
 from infra.cache import COMMANDS
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
 from sandbox.cache import Cache as CacheServer
@@ -35,8 +36,8 @@ from sandbox.logs import Logs
 from tests.infra.assembly import ROOT, Assembly
 from tests.infra.recording import RecordingAws, recording_aws
 
-PARTS = ("resolver", "invalidator", "backfill", "link", "create", "compact", "events")
-STREAMS = {"invalidator": ("identifiers", "contacts"), "backfill": ("identifiers",), "compact": ("contacts",)}
+PARTS = tuple(part.name for part in catalog.PARTS)
+STREAMS = {part.name: [stream.table.name for stream in part.streams] for part in catalog.PARTS}
 QUEUES = ("events",)
 REGION = "eu-west-1"
 OPERATOR = boto3.Session(aws_access_key_id="AKIAOPERATOR", aws_secret_access_key="secret", region_name=REGION)

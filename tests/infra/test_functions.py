@@ -7,12 +7,13 @@ import pytest
 
 from cir.dynamodb import marshal_item
 from cir.records import Contact
+from infra import catalog
 from sandbox.genesys.events import CONTACT_TOPIC, envelope
 from sandbox.genesys.settings import Settings as EmulatorSettings
 from sandbox.patterns import matches
 from tests.infra.assembly import Assembly, Resource
 
-PARTS = ("resolver", "invalidator", "backfill", "link", "create", "compact", "events")
+PARTS = tuple(part.name for part in catalog.PARTS)
 SHIFTS = {
     "all-at-once": "CodeDeployDefault.LambdaAllAtOnce",
     "canary": "CodeDeployDefault.LambdaCanary10Percent5Minutes",

@@ -1,0 +1,89 @@
+"""The functions and what wakes them, as plain data: the stacks make it in AWS, the sandbox on this machine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from infra.tables import CONTACTS, IDENTIFIERS, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A table whose changes a function is given."""
+
+    table: Table
+    batch_size: int
+    give_up_after_seconds: int
+    """A batch that still fails then is reported to the function's queue, and the stream goes on."""
+    only: Mapping[str, object] | None = None
+    """Lambda's event filter: what does not match costs no invocation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A function, deployed as `cir-<env>-<name>` from the package `lambdas/<name>`."""
+
+    name: str
+    plane: Literal["hot", "sync"]
+    timeout_seconds: int
+    memory_mb: int
+    streams: tuple[Stream, ...] = ()
+    is_data_action: bool = False
+    """Genesys calls it."""
+
+
+RESOLVER = Part(
+    name="resolver",
+    plane="hot",
+    # Ten times the budget: room for what Lambda itself may take, and far below Genesys' own limit.
+    timeout_seconds=3,
+    # One whole vCPU: CPU comes with memory, and a cold start is CPU.
+    memory_mb=1769,
+    is_data_action=True,
+)
+INVALIDATOR = Part(
+    name="invalidator",
+    plane="hot",
+    timeout_seconds=30,
+    memory_mb=512,
+    # An entry of the cache answers by itself for five minutes: after an hour there is nothing left to invalidate.
+    streams=(
+        Stream(table=IDENTIFIERS, batch_size=100, give_up_after_seconds=3600),
+        Stream(table=CONTACTS, batch_size=100, give_up_after_seconds=3600),
+    ),
+)
+BACKFILL = Part(
+    name="backfill",
+    plane="sync",
+    timeout_seconds=60,
+    memory_mb=512,
+    streams=(
+        Stream(
+            table=IDENTIFIERS,
+            batch_size=10,
+            # A caller who has not been found by then is asked for again by the next call.
+            give_up_after_seconds=900,
+            only={"dynamodb": {"NewImage": {"lookup_requested_at": {"N": [{"exists": True}]}}}},
+        ),
+    ),
+)
+LINK = Part(name="link", plane="sync", timeout_seconds=30, memory_mb=1024, is_data_action=True)
+CREATE = Part(name="create", plane="sync", timeout_seconds=30, memory_mb=1024, is_data_action=True)
+COMPACT = Part(
+    name="compact",
+    plane="sync",
+    timeout_seconds=60,
+    memory_mb=256,
+    streams=(
+        Stream(
+            table=CONTACTS,
+            batch_size=10,
+            # A path that stays long is one read more, no wrong answer.
+            give_up_after_seconds=3600,
+            only={"dynamodb": {"NewImage": {"merged_into": {"S": [{"anything-but": [""]}]}}}},
+        ),
+    ),
+)
+EVENTS = Part(name="events", plane="sync", timeout_seconds=60, memory_mb=512)
+
+PARTS = (RESOLVER, INVALIDATOR, BACKFILL, LINK, CREATE, COMPACT, EVENTS)
