@@ -37,7 +37,8 @@ lint: setup ## ruff and mypy
 	.venv/bin/mypy
 
 bench: setup ## measured speed, as ratios against a baseline in the same run
-	@$(CIR) bench
+	@$(CIR) bench resolver
+	@$(CIR) bench duplicates
 
 synth: setup node_modules/.done ## the templates of an environment (ENV=dev), without credentials or network
 	$(CDK) synth --quiet --no-notices -c env=$(ENV)
@@ -53,7 +54,8 @@ deploy: setup node_modules/.done ## deploy an environment (ENV=dev) with the AWS
 
 lock: $(UV) ## renew the locked requirements from pyproject.toml
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header pyproject.toml -o requirements/lambda.txt
-	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/lambda.txt pyproject.toml --group dev -o requirements/dev.txt
+	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/lambda.txt pyproject.toml --group duplicates -o requirements/duplicates.txt
+	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/duplicates.txt pyproject.toml --group dev -o requirements/dev.txt
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header --group aws -o requirements/aws.txt
 
 clean: ## remove everything that the other targets created

@@ -1,4 +1,4 @@
-"""`cir demo` and `cir bench`: the system shown, and the system measured, on this machine."""
+"""`cir demo`: the system shown on this machine."""
 
 import json
 from typing import Annotated
@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.importing import reason_tables, run_import, summary_table
-from sandbox import bench as benchmark
 from sandbox.demo import Step, story
 
 _SHOWN = (
@@ -35,19 +34,6 @@ def demo(
             typer.echo(json.dumps(_as_dict(step), ensure_ascii=False))
         else:
             _show(step, console)
-
-
-def bench(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
-) -> None:
-    """Measure the resolver under a realistic mix of calls beside a resolver that asks Genesys Cloud on every miss."""
-    console = Console(stderr=as_json, highlight=False)
-    results = benchmark.run(lambda file, on_row: run_import(file, console=console, on_row=on_row), console)
-    if as_json:
-        typer.echo(json.dumps(results.as_dict()))
-    else:
-        for table in results.tables():
-            console.print(table)
 
 
 def _show(step: Step, console: Console) -> None:

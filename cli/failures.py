@@ -7,6 +7,7 @@ from cir.crm_file import FileError
 from cir.dynamodb import DynamoDBError
 from cir.genesys.errors import GenesysError
 from cir.mapping import MappingError
+from duplicates.errors import DuplicatesError
 from sandbox.functions import FunctionError
 from sandbox.processes import StartError
 
@@ -20,6 +21,7 @@ EXPECTED: tuple[type[Exception], ...] = (
     FileError,
     MappingError,
     GenesysError,
+    DuplicatesError,
     DynamoDBError,
     BotoCoreError,
     ClientError,

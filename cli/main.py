@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli import contacts, demo, explain, genesys, importing, review, sandbox
+from cli import bench, contacts, demo, duplicates, explain, genesys, importing, review, sandbox
 from cli.failures import EXPECTED, one_line
 
 app = typer.Typer(
@@ -19,11 +19,12 @@ app = typer.Typer(
 app.command("import")(importing.import_customers)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
-app.command("bench")(demo.bench)
-duplicates = typer.Typer(no_args_is_help=True, help="Contacts that may be one person, waiting for a decision.")
-review.register(duplicates)
+cases = typer.Typer(no_args_is_help=True, help="Who may be one person: in a file, or waiting for a decision.")
+cases.command("find")(duplicates.find)
+review.register(cases)
+app.add_typer(bench.app, name="bench")
 app.add_typer(contacts.app, name="contact")
-app.add_typer(duplicates, name="duplicates")
+app.add_typer(cases, name="duplicates")
 app.add_typer(genesys.app, name="genesys")
 app.add_typer(sandbox.app, name="sandbox")
 

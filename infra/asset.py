@@ -1,4 +1,4 @@
-"""The package as an asset of the CDK, built on this machine when an app is synthesized."""
+"""Packages as assets of the CDK, built on this machine when an app is synthesized."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
 
-from infra.packaging import SOURCES, ArchitectureName, PackagingError, build, find_uv
+from infra.packaging import LEAN, SOURCES, ArchitectureName, Package, PackagingError, build, find_uv
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 
@@ -17,27 +17,30 @@ def lambda_architecture(name: ArchitectureName) -> lambda_.Architecture:
     return lambda_.Architecture.ARM_64 if name == "arm64" else lambda_.Architecture.X86_64
 
 
-def code(architecture: ArchitectureName) -> lambda_.Code:
-    """The asset. One object belongs to one stack; they all are the same files, built and uploaded once."""
+def code(architecture: ArchitectureName, package: Package = LEAN) -> lambda_.Code:
+    """The asset. One object belongs to one stack; all of one package are the same files, built and uploaded once."""
     uv = find_uv()
     return lambda_.Code.from_asset(
         str(SOURCES),
         asset_hash_type=cdk.AssetHashType.OUTPUT,
         bundling=cdk.BundlingOptions(
-            image=cdk.DockerImage.from_registry("not used"), local=_Bundling(uv=uv, architecture=architecture)
+            # Part of the key under which the CDK remembers what it has bundled from these sources.
+            image=cdk.DockerImage.from_registry(package.requirements.stem),
+            local=_Bundling(package, uv=uv, architecture=architecture),
         ),
     )
 
 
 @jsii.implements(cdk.ILocalBundling)
 class _Bundling:
-    def __init__(self, *, uv: Path, architecture: ArchitectureName) -> None:
+    def __init__(self, package: Package, *, uv: Path, architecture: ArchitectureName) -> None:
+        self._package = package
         self._uv = uv
         self._architecture = architecture
 
     def try_bundle(self, output_dir: str, *, image: object = None, **_options: object) -> bool:  # noqa: ARG002
         try:
-            build(Path(output_dir), uv=self._uv, architecture=self._architecture)
+            build(Path(output_dir), self._package, uv=self._uv, architecture=self._architecture)
         except PackagingError as error:
             sys.exit(str(error))  # an exception would come out of the other language's runtime as a page of its stack
         return True

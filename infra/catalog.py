@@ -30,6 +30,9 @@ class Part:
     streams: tuple[Stream, ...] = ()
     is_data_action: bool = False
     """Genesys calls it."""
+    package: Literal["lean", "analytic"] = "lean"
+    storage_mb: int = 512
+    """Of `/tmp`."""
 
 
 RESOLVER = Part(
@@ -85,5 +88,9 @@ COMPACT = Part(
     ),
 )
 EVENTS = Part(name="events", plane="sync", timeout_seconds=60, memory_mb=512)
+# A million contacts take 2 GB of memory and one of files (docs/duplicates.md); and more memory is more CPU.
+DUPLICATES = Part(
+    name="duplicates", plane="sync", timeout_seconds=900, memory_mb=4096, package="analytic", storage_mb=4096
+)
 
-PARTS = (RESOLVER, INVALIDATOR, BACKFILL, LINK, CREATE, COMPACT, EVENTS)
+PARTS = (RESOLVER, INVALIDATOR, BACKFILL, LINK, CREATE, COMPACT, EVENTS, DUPLICATES)

@@ -21,6 +21,7 @@ class Create(Function):
                 access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
                 access.items(foundation.contacts, "BatchGetItem", "PutItem"),
                 access.items(foundation.ledger, "PutItem"),
+                access.items(foundation.state, "PutItem"),
                 access.read_secret(foundation.genesys_secret),
                 access.encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
             ],

@@ -33,6 +33,7 @@ class Events(Function):
                 access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
                 access.items(foundation.contacts, "BatchGetItem", "DeleteItem", "PutItem"),
                 access.items(foundation.ledger, "PutItem", "Query"),
+                access.items(foundation.state, "PutItem"),
                 access.read_secret(foundation.genesys_secret),
                 access.encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
             ],

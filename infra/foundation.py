@@ -147,6 +147,7 @@ class Foundation(cdk.Stack):
             "Who reads and writes objects is in CloudTrail's data events, where an account has them switched on; a log "
             "bucket would be a second place that knows file names.",
         )
+        cdk.CfnOutput(self, "FilesBucket", value=bucket.bucket_name)
         return bucket
 
     def _genesys_secret(self) -> secretsmanager.Secret:

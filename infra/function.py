@@ -53,7 +53,8 @@ class Plane:
 
     settings: Settings
     foundation: Foundation
-    code: lambda_.Code
+    code: Mapping[str, lambda_.Code]
+    """By the name of the package."""
     architecture: ArchitectureName
     environment: Mapping[str, str]
     network: Network | None = None
@@ -92,11 +93,12 @@ class Function(Construct):
             "Function",
             function_name=self.name,
             description=description,
-            code=plane.code,
+            code=plane.code[part.package],
             handler=f"{part.name}.handler.handler",
             runtime=RUNTIME,
             architecture=lambda_architecture(plane.architecture),
             memory_size=memory_mb or part.memory_mb,
+            ephemeral_storage_size=cdk.Size.mebibytes(part.storage_mb),
             timeout=cdk.Duration.seconds(part.timeout_seconds),
             role=self.role,
             environment=plane.environment,

@@ -34,7 +34,7 @@ class Hot(cdk.Stack):
         plane = Plane(
             settings=settings,
             foundation=foundation,
-            code=code(architecture),
+            code={"lean": code(architecture)},
             architecture=architecture,
             environment=_environment(settings, foundation, cache),
             network=network,

@@ -12,6 +12,7 @@ from typing import Literal
 import phonenumbers
 
 from infra.catalog import RESOLVER
+from infra.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,9 @@ class CacheNodes:
     """1 is without failover."""
 
 
+AT_NIGHT = Schedule("0 3 * * ? *", "Etc/UTC")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One environment."""
@@ -144,6 +148,11 @@ class Settings:
     availability_zones: tuple[str, ...] = ()
     """Two or three; empty: the first two of the region. Needed where ElastiCache Serverless is not in those."""
 
+    duplicate_search: Schedule | None = AT_NIGHT
+    """When the whole base is searched for contacts that are one person."""
+    automatic_merges: int = 100
+    """How many sure ones a search may merge without anybody's look; 0: all wait for review."""
+
     keep_data: bool = True
     """Deletion protection, and tables, key and secrets that stay when the stack is deleted."""
     traffic_shift: Literal["all-at-once", "canary", "linear"] = "canary"
@@ -179,6 +188,7 @@ ENVIRONMENTS = (
         default_queue_id=_EXAMPLE_ID + "00000000000a",
         default_phone_region="GB",
         default_language="en-GB",
+        duplicate_search=Schedule("0 3 * * ? *", "Europe/London"),
         cache=ServerlessCache(max_ecpu_per_second=5_000),
         keep_data=False,
         traffic_shift="all-at-once",
@@ -194,6 +204,7 @@ ENVIRONMENTS = (
         default_queue_id=_EXAMPLE_ID + "00000000000b",
         default_phone_region="GB",
         default_language="en-GB",
+        duplicate_search=Schedule("0 3 * * ? *", "Europe/London"),
         log_retention_days=14,
         alarm_email="cir-staging@" + _EXAMPLE_DOMAIN,
         runbook_url=f"https://{_EXAMPLE_DOMAIN}/cir/docs/runbook.md",
@@ -206,6 +217,7 @@ ENVIRONMENTS = (
         default_queue_id=_EXAMPLE_ID + "00000000000c",
         default_phone_region="GB",
         default_language="en-GB",
+        duplicate_search=Schedule("0 3 * * ? *", "Europe/London"),
         log_retention_days=90,
         alarm_email="cir-prod@" + _EXAMPLE_DOMAIN,
         runbook_url=f"https://{_EXAMPLE_DOMAIN}/cir/docs/runbook.md",
@@ -289,6 +301,10 @@ def _resource_problems(settings: Settings) -> Iterator[str]:
     if not 256 <= settings.resolver_memory_mb <= 10_240:
         yield f"resolver_memory_mb {settings.resolver_memory_mb} is not between 256 and 10240"
     yield from _cache_problems(settings.cache)
+    if settings.duplicate_search and settings.duplicate_search.problem:
+        yield f"duplicate_search: {settings.duplicate_search.problem}"
+    if settings.automatic_merges < 0:
+        yield f"automatic_merges {settings.automatic_merges} is less than 0"
     if settings.availability_zones and not 2 <= len(settings.availability_zones) <= 3:
         yield f"availability_zones are {len(settings.availability_zones)}, but the cache needs two or three"
     for zone in settings.availability_zones:

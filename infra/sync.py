@@ -9,12 +9,14 @@ from infra.asset import code
 from infra.backfill import Backfill
 from infra.compact import Compact
 from infra.create import Create
+from infra.duplicates import Duplicates
 from infra.events import Events
 from infra.foundation import Foundation
 from infra.function import Function, Plane
 from infra.link import Link
-from infra.packaging import ArchitectureName
+from infra.packaging import ANALYTIC, ArchitectureName
 from infra.settings import Settings
+from infra.workflow import Workflow
 
 
 class Sync(cdk.Stack):
@@ -28,12 +30,12 @@ class Sync(cdk.Stack):
             "Sync",
             stack_name=f"cir-{settings.name}-sync",
             env=cdk.Environment(region=settings.region),
-            description="cir: backfill, link, create, compact and events",
+            description="cir: what talks to Genesys Cloud",
         )
         plane = Plane(
             settings=settings,
             foundation=foundation,
-            code=code(architecture),
+            code={"lean": code(architecture), "analytic": code(architecture, ANALYTIC)},
             architecture=architecture,
             environment=_environment(settings, foundation),
         )
@@ -42,6 +44,7 @@ class Sync(cdk.Stack):
         self.create = Create(self, plane=plane)
         self.compact = Compact(self, plane=plane)
         self.events = Events(self, plane=plane)
+        self.duplicates = Duplicates(self, plane=plane)
         alarms = Alarms(self, settings, foundation)
         self.alarms = alarms.names
         _backfill_alarms(alarms, self.backfill)
@@ -59,6 +62,7 @@ class Sync(cdk.Stack):
         )
         _compact_alarms(alarms, self.compact)
         _events_alarms(alarms, self.events)
+        _workflow_alarms(alarms, self.duplicates.workflow, "duplicates", "The nightly search for duplicates")
 
 
 def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
@@ -100,6 +104,11 @@ def _events_alarms(alarms: Alarms, events: Events) -> None:
     )
     _undelivered(alarms, events, "Changes of contacts in Genesys were given up on: the index may not have them.")
     _errors(alarms, events, "Changes of contacts in Genesys could not be followed at once.")
+
+
+def _workflow_alarms(alarms: Alarms, workflow: Workflow, name: str, what: str) -> None:
+    alarms.when(f"{name}-failed", f"{what} failed.", workflow.ended("ExecutionsFailed"), at_least=1, minutes=1)
+    alarms.when(f"{name}-late", f"{what} took too long.", workflow.ended("ExecutionsTimedOut"), at_least=1, minutes=1)
 
 
 def _data_action_alarms(alarms: Alarms, function: Function, *, failed: str, errors: str) -> None:

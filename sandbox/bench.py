@@ -87,7 +87,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What `cir bench` prints."""
+    """What `cir bench resolver` prints."""
 
     resolver: Measured
     baseline: Measured

@@ -1,0 +1,1 @@
+"""Duplicate detection over a whole base or an arbitrary export, with Splink on DuckDB."""
