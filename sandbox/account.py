@@ -75,6 +75,7 @@ class Account(Aws):
             "CIR_CACHE_ENDPOINT": f"{HOST}:{self._cache_port}",
             "MINISTACK_REGION": self.region,
             "AUTH": "true",
+            "SFN_WAIT_SCALE": "0.05",
             "USE_SSL": "true",
             "MINISTACK_SSL_CERT": str(self._certificate.chain),
             "MINISTACK_SSL_KEY": str(self._certificate.key),

@@ -39,6 +39,8 @@ class Function:
     memory_mb: int = 512
     concurrency: int = 1
     """How many execution environments there may be. Further invocations wait, where Lambda would throttle."""
+    warmed: bool = True
+    """Whether `Functions.warm` starts it, or the first event."""
 
 
 class FunctionError(Exception):
@@ -77,8 +79,9 @@ class Functions:
 
     def warm(self) -> None:
         """Initialise one environment per function, all at the same time. `FunctionError` if one cannot."""
-        with ThreadPoolExecutor(max_workers=max(1, len(self._pools))) as executor:
-            for name, failure in zip(self._pools, executor.map(_Pool.warm, self._pools.values()), strict=True):
+        pools = {name: pool for name, pool in self._pools.items() if pool.warmed}
+        with ThreadPoolExecutor(max_workers=max(1, len(pools))) as executor:
+            for name, failure in zip(pools, executor.map(_Pool.warm, pools.values()), strict=True):
                 if failure:
                     raise FunctionError(name, failure.payload)
 
@@ -132,6 +135,10 @@ class _Pool:
         self._idle: list[_ExecutionEnvironment] = []
         self._all: set[_ExecutionEnvironment] = set()
         self._stopped = False
+
+    @property
+    def warmed(self) -> bool:
+        return self._function.warmed
 
     def warm(self) -> Result | None:
         with self._free:

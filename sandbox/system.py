@@ -187,6 +187,7 @@ class Sandbox:
                 environment=environments[part.plane],
                 timeout_seconds=part.timeout_seconds,
                 concurrency=self._resolver_concurrency if part is RESOLVER else 1,
+                warmed=part.package == "lean",
             )
             for part in PARTS
         )

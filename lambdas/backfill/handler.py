@@ -10,10 +10,9 @@ from typing import Any
 from cir import log
 from cir.backfill import Backfill
 from cir.bootstrap import ExternalSources
-from cir.connect import open_store
+from cir.connect import open_genesys, open_store
 from cir.deadline import seconds_left
 from cir.dynamodb import DynamoDBError, unmarshal_item
-from cir.genesys.client import GenesysClient
 from cir.genesys.errors import GenesysError
 from cir.identifiers import Identifier, from_key
 from cir.records import IdentifierRecord
@@ -29,7 +28,7 @@ class LookupFailedError(Exception):
     """What the resolver sees as a failed invocation; the miss stands."""
 
 
-_client = GenesysClient.from_environment()
+_client = open_genesys()
 _backfill = Backfill(_client, open_store(), ExternalSources(_client))
 
 

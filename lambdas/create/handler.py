@@ -5,10 +5,9 @@ from typing import Any
 
 from cir import log
 from cir.bootstrap import ExternalSources
-from cir.connect import open_store
+from cir.connect import open_genesys, open_store
 from cir.creating import CreateOutcome, Creating, Creation
 from cir.deadline import seconds_left
-from cir.genesys.client import GenesysClient
 from cir.request import Request, read_request
 from cir.settings import default_region
 
@@ -22,7 +21,7 @@ LONGEST_SECONDS = 8.0
 _NO_IDENTIFIER = Creation(CreateOutcome.REFUSED, "There was no usable number or address to create a customer with.")
 
 _default_region = default_region()
-_client = GenesysClient.from_environment()
+_client = open_genesys()
 _creating = Creating(_client, open_store(), ExternalSources(_client))
 
 

@@ -9,14 +9,13 @@ from typing import Any
 
 from cir import log
 from cir.bootstrap import ExternalSources
-from cir.connect import open_store
+from cir.connect import open_genesys, open_store
 from cir.dynamodb import DynamoDBError
-from cir.genesys.client import GenesysClient
 from cir.genesys.errors import GenesysError
 from cir.genesys_events import Events
 from cir.store import OutdatedError
 
-_client = GenesysClient.from_environment()
+_client = open_genesys()
 _events = Events(_client, open_store(), ExternalSources(_client))
 
 

@@ -4,9 +4,8 @@ from typing import Any
 
 from cir import log
 from cir.bootstrap import ExternalSources
-from cir.connect import open_store
+from cir.connect import open_genesys, open_store
 from cir.deadline import seconds_left
-from cir.genesys.client import GenesysClient
 from cir.linking import Link, Linking, LinkOutcome
 from cir.request import Request, read_request
 from cir.settings import default_region
@@ -21,7 +20,7 @@ _NO_CONTACT = Link(LinkOutcome.REFUSED, "No contact was named to link to.")
 _NO_IDENTIFIER = Link(LinkOutcome.REFUSED, "There was no usable number or address to link.")
 
 _default_region = default_region()
-_client = GenesysClient.from_environment()
+_client = open_genesys()
 _linking = Linking(_client, open_store(), ExternalSources(_client))
 
 

@@ -17,6 +17,13 @@ class Token:
     client_id: str
     issued: float
     expires: float
+    counter: "Counter"
+
+
+@dataclass(slots=True)
+class Counter:
+    """Requests in the current window."""
+
     window_started: float = 0.0
     requests: int = 0
 
@@ -48,10 +55,11 @@ class Tokens:
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
         self._tokens: dict[str, Token] = {}
+        self._of_clients: dict[str, Counter] = {}
 
     def issue(self, *, client_id: str, lifetime_s: int) -> Token:
         now = self._clock.now()
-        token = Token(secrets.token_urlsafe(48), client_id, now, now + lifetime_s)
+        token = Token(secrets.token_urlsafe(48), client_id, now, now + lifetime_s, Counter())
         self._tokens[token.value] = token
         return token
 
@@ -73,8 +81,11 @@ class Tokens:
 
     def charge(self, token: Token, settings: Settings) -> Allowance:
         now = self._clock.now()
-        if now - token.window_started >= settings.rate_window_s:
-            token.window_started, token.requests = now, 0
-        token.requests += 1
-        left = settings.rate_window_s - (now - token.window_started)
-        return Allowance(token.requests, settings.rate_limit or UNLIMITED, max(1, math.ceil(left)))
+        counter = token.counter
+        if settings.rate_limit_shared:
+            counter = self._of_clients.setdefault(token.client_id, Counter())
+        if now - counter.window_started >= settings.rate_window_s:
+            counter.window_started, counter.requests = now, 0
+        counter.requests += 1
+        left = settings.rate_window_s - (now - counter.window_started)
+        return Allowance(counter.requests, settings.rate_limit or UNLIMITED, max(1, math.ceil(left)))

@@ -37,6 +37,14 @@ def json_response(status: int, body: JSON | None, headers: dict[str, str]) -> Re
     return Response(content, status, headers, "application/json")
 
 
+def _reached_at(request: Request) -> str:
+    """Where the client reaches this: by a host name of Genesys', TLS has been ended in front of this server."""
+    url = request.base_url
+    if (url.hostname or "").startswith("api."):
+        url = url.replace(scheme="https")
+    return str(url).rstrip("/")
+
+
 class Gateway:
     """Holds the world that requests meet; a reset puts a new one in its place."""
 
@@ -88,7 +96,7 @@ class Gateway:
                 parts=request.path_params,
                 query=request.query_params,
                 body=body,
-                base_url=str(request.base_url).rstrip("/"),
+                base_url=_reached_at(request),
                 token=token,
             )
         )
@@ -156,7 +164,7 @@ async def _delay(world: World, fault: Fault | None) -> None:
     low, high = world.settings.latency_ms
     seconds = (fault.hang_s if fault else 0.0) + (world.random.uniform(low, high) / 1000 if high else 0.0)
     if seconds:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds / world.settings.clock_speed)
 
 
 async def _body(request: Request) -> Any:

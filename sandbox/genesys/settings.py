@@ -24,10 +24,12 @@ class Settings:
     latency_ms: tuple[float, float] = (0.0, 0.0)  # uniform between the two
     rate_limit: int | None = 300  # requests per token and window; None is unlimited
     rate_window_s: float = 60.0
+    rate_limit_shared: bool = False  # by all tokens of one OAuth client; Genesys documents both readings
     error_rate: float = 0.0  # share of calls answered with one of error_statuses
     error_statuses: tuple[int, ...] = (500, 503)
     job_step_s: float = 1.0  # an export, import or privacy request moves on when polled, or after this long
     clock_offset_s: float = 0.0  # added to the real time: cursor, token and contact expiry can be brought about
+    clock_speed: float = 1.0  # seconds that pass in a real one; 10 makes a minute's limit one of six seconds
 
     # Limits whose real value is not published.
     bulk_limit: int = 25  # entities in bulk add, update, remove and fetch

@@ -25,7 +25,7 @@ from sandbox.genesys.sources import ExternalSources
 class World:
     def __init__(self, settings: Settings, *, events: EventLog) -> None:
         self.settings = settings
-        self.clock = Clock(settings.clock_offset_s)
+        self.clock = Clock(settings.clock_offset_s, settings.clock_speed)
         self.started = self.clock.now()
         self.random = Random(settings.seed)
         self.organization = Organization(settings)
@@ -65,6 +65,7 @@ class World:
         self.sources.maximum_active = settings.max_active_external_sources
         self.events.configure(settings)
         self.clock.offset = settings.clock_offset_s
+        self.clock.speed = settings.clock_speed
         self.contacts.expire()
 
     def count(self, operation: str, status: int) -> None:

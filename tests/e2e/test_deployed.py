@@ -7,6 +7,7 @@ function wrote; when the deployment fails, the error names the log of the CDK co
 import csv
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -126,10 +127,7 @@ def test_what_an_agent_merges_in_genesys_is_followed(deployed: Deployed) -> None
     numbers = ("+16465550190", "+16465550191")
     made = [deployed.call("create", {"ani": number, "firstName": "Ida"})["contactId"] for number in numbers]
     merged = genesys.contacts.merge(made, value_override={"firstName": "Ida"})["id"]
-    sqs = deployed.account.client("sqs")
-    queue = sqs.get_queue_url(QueueName="cir-dev-events")["QueueUrl"]
-    event = {"detail-type": CONTACT_TOPIC, "detail": {"eventBody": {"id": merged}}}
-    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event), DelaySeconds=0)
+    follow(deployed, merged)
     for number in numbers:
         found = eventually(partial(resolve, deployed, ani=number), lambda answer: answer["contactId"] == merged)
         assert found["contactId"] == merged, deployed.logs("events")
@@ -137,6 +135,22 @@ def test_what_an_agent_merges_in_genesys_is_followed(deployed: Deployed) -> None
     look = partial(tables.get_item, TableName="cir-dev-identifiers", Key={"identifier": {"S": f"phone#{numbers[0]}"}})
     item = eventually(look, lambda found: f"claim#{merged}" in found["Item"])["Item"]
     assert [name for name in item if name.startswith("claim#")] == [f"claim#{merged}"], deployed.logs("compact")
+
+
+def test_the_clock_starts_the_search_for_duplicates(deployed: Deployed) -> None:
+    """One person with two contacts, and a schedule whose time has come."""
+    number = "+16465550195"
+    genesys = GenesysCloud(deployed.genesys.url)
+    twin = {"firstName": "Rosalind", "lastName": "Thistlewood", "workEmail": "rosalind.thistlewood@example.com"}
+    made = [genesys.create(**twin, **{slot: {"display": number}}) for slot in ("cellPhone", "homePhone")]
+    follow(deployed, *made)
+    eventually(lambda: resolve(deployed, ani=number), lambda answer: answer["outcome"] == "AMBIGUOUS")
+    fire(deployed, "cir-dev-duplicates")
+    found = eventually(
+        lambda: resolve(deployed, ani=number), lambda answer: answer["outcome"] == "RESOLVED", seconds=90
+    )
+    assert found["outcome"] == "RESOLVED", deployed.logs("duplicates")
+    assert {genesys.contact(each)["id"] for each in made} == {found["contactId"]}
 
 
 def test_an_answer_can_be_explained_from_the_log(deployed: Deployed) -> None:
@@ -211,6 +225,27 @@ def test_when_the_stacks_are_destroyed_nothing_is_left(deployed: Deployed) -> No
     assert account.client("lambda").list_functions()["Functions"] == []
     assert account.client("secretsmanager").list_secrets()["SecretList"] == []
     assert account.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/cir-")["logGroups"] == []
+
+
+def follow(deployed: Deployed, *contact_ids: str) -> None:
+    """Tell of changes in Genesys, as the rule on the partner bus does."""
+    sqs = deployed.account.client("sqs")
+    queue = sqs.get_queue_url(QueueName="cir-dev-events")["QueueUrl"]
+    for each in contact_ids:
+        event = {"detail-type": CONTACT_TOPIC, "detail": {"eventBody": {"id": each}}}
+        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event), DelaySeconds=0)
+
+
+def fire(deployed: Deployed, name: str) -> None:
+    """Do now what a schedule does when its time comes, in its own role."""
+    scheduler = deployed.account.client("scheduler")
+    scheduler.create_schedule(
+        Name=f"{name}-now",
+        ScheduleExpression=f"at({datetime.now(UTC):%Y-%m-%dT%H:%M:%S})",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        ActionAfterCompletion="DELETE",
+        Target=scheduler.get_schedule(Name=name)["Target"],
+    )
 
 
 def published_versions(deployed: Deployed) -> dict[str, list[str]]:

@@ -24,6 +24,8 @@ VARIANT = replace(
     name="variant",
     genesys_fallback="sync",
     genesys_event_suffix="cir-variant",
+    duplicate_search=None,
+    automatic_merges=0,
     cache=CacheNodes(node_type="cache.t4g.small", nodes=2),
     snap_start=True,
     availability_zones=("eu-west-1a", "eu-west-1c"),

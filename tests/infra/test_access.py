@@ -33,6 +33,7 @@ from sandbox.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
 from sandbox.functions import Function, Functions
 from sandbox.genesys.events import CONTACT_TOPIC
 from sandbox.logs import Logs
+from tests.genesys_cloud import GenesysCloud
 from tests.infra.assembly import ROOT, Assembly
 from tests.infra.recording import RecordingAws, recording_aws
 
@@ -91,6 +92,7 @@ class _Deployment:
             TableNames(*(physical_name(self.environment, table) for table in (IDENTIFIERS, CONTACTS, LEDGER))),
         )
         self.genesys = GenesysClient(api_url=genesys.url, credentials=Credentials(CLIENT_ID, CLIENT_SECRET))
+        self._agent = GenesysCloud(genesys.url)
         secrets = OPERATOR.client("secretsmanager", endpoint_url=aws.url)
         secret = secrets.create_secret(
             Name=f"genesys-{self.environment}",
@@ -138,6 +140,7 @@ class _Deployment:
         new = {"ani": "+442079460103", "firstName": "Eve"}
         assert [self.call("create", new)["outcome"] for _ in range(2)] == ["CREATED", "EXISTS"]
         self._happened_in_genesys()
+        self._searched_for_duplicates()
 
     def resolve(self, **event: str) -> dict[str, Any]:
         return self.call("resolver", event)
@@ -219,6 +222,17 @@ class _Deployment:
         self._follow(merged["id"], cat["id"], dan["id"])
         contacts.delete(merged["id"])
         self._follow(merged["id"])
+
+    def _searched_for_duplicates(self) -> None:
+        """Somebody has two contacts; the search finds, proposes and merges them."""
+        rosalind = {"firstName": "Rosalind", "lastName": "Thistlewood", "workEmail": "rosalind@example.com"}
+        for slot in ("cellPhone", "homePhone"):
+            self._follow(self._agent.create(**rosalind, **{slot: {"display": "+442079460107"}}))
+        export = self.call("duplicates", {"step": "start"})
+        while not self.call("duplicates", {"step": "wait", **export})["ready"]:
+            time.sleep(0.2)
+        assert self.call("duplicates", {"step": "propose", **export})["records"] >= 2
+        assert self.call("duplicates", {"step": "merge", "allowed": 5})["left"] is False
 
     def _follow(self, *contact_ids: str) -> None:
         events = [{"detail-type": CONTACT_TOPIC, "detail": {"eventBody": {"id": each}}} for each in contact_ids]

@@ -6,15 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from infra import packaging
-from infra.packaging import ArchitectureName, PackagingError, build
+from infra.packaging import ANALYTIC, LEAN, ArchitectureName, PackagingError, build, find_uv, size_mb
 from tests.infra.assembly import ROOT
 
-UV = packaging.find_uv()
+UV = find_uv()
 MACHINES: dict[ArchitectureName, bytes] = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
 """The field e_machine of an ELF file: AArch64 is 183, x86-64 is 62."""
 
@@ -110,15 +110,21 @@ def test_a_function_starts_from_it_alone(tmp_path: Path) -> None:
     assert result.stdout.startswith(str(built))
 
 
-def test_it_says_in_one_sentence_when_it_outgrows_its_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packaging, "BUDGET_MB", 1.0)
-    with pytest.raises(PackagingError, match=r"^The asset is \d+\.\d MB unpacked, over its budget of 1 MB\.$"):
-        _built(tmp_path, "arm64")
+def test_the_package_for_the_night_fits_into_lambda(tmp_path: Path) -> None:
+    build(tmp_path, ANALYTIC, uv=UV, architecture="arm64")
+    assert size_mb(tmp_path) < 250 * 1.048576  # MiB
+    assert (tmp_path / "duplicates" / "handler.py").exists()
+    machines = {library.read_bytes()[18:20] for library in tmp_path.rglob("*.so")}
+    assert machines == {MACHINES["arm64"]}
 
 
-def test_a_dependency_that_is_not_the_locked_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_in_one_sentence_when_it_outgrows_its_budget(tmp_path: Path) -> None:
+    with pytest.raises(PackagingError, match=r"^The package is \d+\.\d MB unpacked, over its budget of 1 MB\.$"):
+        build(tmp_path, replace(LEAN, budget_mb=1.0), uv=UV, architecture="arm64")
+
+
+def test_a_dependency_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None:
     tampered = tmp_path / "requirements.txt"
     tampered.write_text("idna==3.20 --hash=sha256:" + "0" * 64 + "\n")
-    monkeypatch.setattr(packaging, "REQUIREMENTS", tampered)
     with pytest.raises(PackagingError, match=r"^uv could not install requirements\.txt: "):
-        _built(tmp_path / "asset", "arm64")
+        build(tmp_path / "asset", replace(LEAN, requirements=tampered), uv=UV, architecture="arm64")

@@ -8,6 +8,7 @@ from PureCloudPlatformClientV2 import PureCloudRegionHosts
 
 from cir.genesys.connection import HOSTS
 from infra.packaging import PackagingError, architecture_named
+from infra.schedule import Schedule
 from infra.settings import (
     ENVIRONMENTS,
     GENESYS_REGIONS,
@@ -46,6 +47,12 @@ GOOD = TYPICAL
         ({"availability_zones": ("us-east-1a", "us-east-1b")}, "'us-east-1a' is not in region eu-west-1"),
         ({"traffic_shift": "sideways"}, "traffic_shift 'sideways' is none of"),
         ({"log_retention_days": 31}, "log_retention_days 31 is none that CloudWatch accepts"),
+        ({"genesys_event_suffix": "c i r"}, "genesys_event_suffix 'c i r' is not up to 64 letters"),
+        (
+            {"duplicate_search": Schedule("0 25 * * ? *", "Etc/UTC")},
+            "cron '0 25 * * ? *' has '25' for hours",
+        ),
+        ({"automatic_merges": -1}, "automatic_merges -1 is less than 0"),
         ({"alarm_email": "the team"}, "alarm_email 'the team' is not an e-mail address"),
         ({"runbook_url": "docs/runbook.md"}, "runbook_url 'docs/runbook.md' is not an https address"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.packaging import build, find_uv
+from infra.packaging import ANALYTIC, LEAN, build, find_uv
 from infra.settings import ENVIRONMENTS
 from tests.infra.assembly import ROOT
 
@@ -50,7 +50,8 @@ def _asset_hashes(directory: Path) -> dict[str, str]:
 @pytest.fixture(scope="module", autouse=True)
 def _wheels(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The locked wheels are fetched once in a machine's life; that first time needs a network."""
-    build(tmp_path_factory.mktemp("asset"), uv=find_uv(), architecture="arm64")
+    for package in (LEAN, ANALYTIC):
+        build(tmp_path_factory.mktemp("asset"), package, uv=find_uv(), architecture="arm64")
 
 
 @pytest.mark.parametrize("name", [each.name for each in ENVIRONMENTS[1:]])
@@ -69,7 +70,7 @@ def _check(result: subprocess.CompletedProcess[str], directory: Path) -> None:
     assert result.returncode == 0, result.stderr
     names = {path.name.partition(".")[0] for path in directory.glob("*.template.json")}
     assert names == {"Foundation", "Hot", "Sync", "Dashboard"}
-    assert len(list(directory.glob("asset.*"))) == 1  # one for all functions
+    assert len(list(directory.glob("asset.*"))) == 2  # one for all functions but the one that looks through a base
 
 
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path) -> None:

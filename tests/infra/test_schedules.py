@@ -1,0 +1,90 @@
+"""What runs by the clock, and the state machine that it starts."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.schedule import Schedule
+from tests.infra.assembly import Assembly
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "0 2 * * ? *",
+        "0/15 0-5,22 ? * MON-FRI *",
+        "30 23 L * ? 2026-2030",
+        "0 3 ? JAN,jul 2#1 *",
+        "5 4 15W 1/3 ? *",
+    ],
+)
+def test_what_the_scheduler_understands_is_accepted(cron: str) -> None:
+    assert Schedule(cron, "Europe/London").problem == ""
+
+
+@pytest.mark.parametrize(
+    ("schedule", "sentence"),
+    [
+        (Schedule("0 2 * * *", "Etc/UTC"), "has 5 fields and not six"),
+        (Schedule("cron(0 2 * * ? *)", "Etc/UTC"), "'cron(0' for minutes"),
+        (Schedule("60 2 * * ? *", "Etc/UTC"), "'60' for minutes, which is 0 to 59"),
+        (Schedule("0 24 * * ? *", "Etc/UTC"), "'24' for hours"),
+        (Schedule("0 2 0 * ? *", "Etc/UTC"), "'0' for day of month"),
+        (Schedule("0 2 * FEBRUARY ? *", "Etc/UTC"), "'FEBRUARY' for month"),
+        (Schedule("0 2 ? * 8 *", "Etc/UTC"), "'8' for day of week"),
+        (Schedule("0/0 2 * * ? *", "Etc/UTC"), "'0/0' for minutes"),
+        (Schedule("0 2 * * * *", "Etc/UTC"), "must have ? for day of month or for day of week"),
+        (Schedule("0 2 ? * ? *", "Etc/UTC"), "and not for both"),
+        (Schedule("0 2 * * ? *", "Europe/Londn"), "time zone 'Europe/Londn' is not one such as"),
+    ],
+)
+def test_and_what_it_does_not_is_named(schedule: Schedule, sentence: str) -> None:
+    assert sentence in schedule.problem
+
+
+def test_the_clock_starts_the_workflow_in_the_time_zone_of_the_environment(assembly: Assembly) -> None:
+    wanted = assembly.settings.duplicate_search
+    schedules = assembly.of_type("AWS::Scheduler::Schedule")
+    if wanted is None:
+        assert schedules == []
+        return
+    (schedule,) = (each.properties for each in schedules)
+    assert schedule["ScheduleExpression"] == f"cron({wanted.cron})"
+    assert schedule["ScheduleExpressionTimezone"] == wanted.time_zone
+    clock = schedule["Target"]["RoleArn"]["Fn::GetAtt"][0]
+    machine = assembly.text(schedule["Target"]["Arn"], "sync")
+    assert assembly.grants(clock, "sync") == {("states:StartExecution", machine)}
+
+
+def test_a_workflow_invokes_its_function_and_nothing_else(assembly: Assembly) -> None:
+    for machine in assembly.of_type("AWS::StepFunctions::StateMachine"):
+        role = machine.properties["RoleArn"]["Fn::GetAtt"][0]
+        part = machine.properties["StateMachineName"].rpartition("-")[2]
+        own = {
+            (action, on)
+            for action, on in assembly.grants(role, machine.stack)
+            if not action.startswith(("logs:", "xray:"))
+        }
+        assert own == {("lambda:InvokeFunction", f"{part.capitalize()}Live")}
+
+
+def test_every_step_of_a_workflow_is_repeated_and_has_an_end(assembly: Assembly) -> None:
+    for machine in assembly.of_type("AWS::StepFunctions::StateMachine"):
+        definition = _definition(assembly, machine.properties["DefinitionString"])
+        assert definition["TimeoutSeconds"] <= 24 * 3600
+        tasks = [state for state in definition["States"].values() if state["Type"] == "Task"]
+        assert tasks
+        for task in tasks:
+            assert task["Retry"][0]["ErrorEquals"] == ["States.ALL"]
+
+
+def test_no_workflow_logs_what_it_works_on(assembly: Assembly) -> None:
+    for machine in assembly.of_type("AWS::StepFunctions::StateMachine"):
+        assert machine.properties["LoggingConfiguration"]["IncludeExecutionData"] is False
+        assert machine.properties["LoggingConfiguration"]["Level"] == "ALL"
+
+
+def _definition(assembly: Assembly, text: Any) -> dict[str, Any]:
+    definition: dict[str, Any] = json.loads(assembly.text(text, "sync"))
+    return definition
