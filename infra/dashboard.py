@@ -32,7 +32,7 @@ class Dashboard(cdk.Stack):
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=f"cir-{settings.name}", default_interval=cdk.Duration.hours(3)
         )
-        for row in (self._working(alarms), self._for_whom(), self._behind()):
+        for row in (self._working(alarms), self._for_whom(), self._behind(), self._with_genesys()):
             dashboard.add_widgets(*row)
         address = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
         cdk.CfnOutput(self, "Url", value=f"{address}#dashboards:name=cir-{settings.name}")
@@ -123,6 +123,40 @@ class Dashboard(cdk.Stack):
                 left=[self._logged_errors(part.name) for part in PARTS],
             ),
         ]
+
+    def _with_genesys(self) -> list[cloudwatch.IWidget]:
+        """How much of Genesys' request limit is used, and what the nightly search has found."""
+        return [
+            cloudwatch.GraphWidget(
+                title="Requests to Genesys Cloud, a minute",
+                width=12,
+                height=7,
+                left=[
+                    self._own("GenesysRequests", "Maximum").with_(label="used"),
+                    self._own("GenesysRequestLimit", "Maximum").with_(label="limit", color="#d62728"),
+                ],
+                right=[self._own("GenesysThrottled", "Maximum").with_(label="refused (429)", color="#ff7f0e")],
+            ),
+            cloudwatch.GraphWidget(
+                title="Duplicates: proposed for review, sure, merged",
+                width=12,
+                height=7,
+                left=[
+                    self._own(f"Duplicates{each}", "Sum", cdk.Duration.days(1)).with_(label=each.lower())
+                    for each in ("Reviews", "Merges", "Merged")
+                ],
+            ),
+        ]
+
+    def _own(self, metric: str, statistic: str, period: cdk.Duration | None = None) -> cloudwatch.Metric:
+        """One that a function of the sync plane writes into its log."""
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=metric,
+            statistic=statistic,
+            period=period or MINUTE,
+            dimensions_map={"Environment": self._settings.name},
+        )
 
     def _alarm(self, name: str) -> cloudwatch.IAlarm:
         full_name = alarm_name(self._settings, name)

@@ -73,7 +73,7 @@ def open_genesys(kind: "Kind" = "live", *, report: bool = True) -> "GenesysClien
         table,
         name=hashlib.blake2b(oauth_client.encode(), digest_size=8).hexdigest(),
         kind=kind,
-        on_window=_report_window if report else lambda _: None,
+        on_window=report_window if report else lambda _: None,
     )
     return GenesysClient.from_environment(transport=Transport(pacer=budget))
 
@@ -87,7 +87,7 @@ def _state_dynamodb() -> DynamoDB:
     return boto3_dynamodb(boto3.Session().client("dynamodb", config=config))
 
 
-def _report_window(window: "Window") -> None:
+def report_window(window: "Window") -> None:
     """One line for every minute in which Genesys was called, whoever called."""
     metrics = {
         "GenesysRequests": (window.used, "Count"),

@@ -16,7 +16,9 @@ import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir import log
+from cir.connect import report_window
 from cir.dynamodb import boto3_dynamodb
+from cir.genesys.budget import Window
 from cir.genesys.client import GenesysClient
 from cir.genesys.connection import Credentials
 from cir.identifiers import Identifier
@@ -52,8 +54,8 @@ class Seen:
 
     assembly: Assembly
     aws: RecordingAws
-    resolution: Mapping[str, Any]
-    """The resolver's log line of one answer."""
+    metrics: list[dict[str, Any]]
+    """Log lines that are metrics too."""
     cache_commands: frozenset[str]
 
     def permissions(self, part: str) -> set[tuple[str, str]]:
@@ -70,10 +72,10 @@ def seen(
         deployment = _Deployment(assembly, aws, cache, genesys, logs)
         with deployment.functions:
             deployment.work()
-        (line,) = logs.find('"event":"resolution"', function=deployment.name("resolver"))[:1]
+        metrics = [json.loads(line.message) for line in logs.find('"_aws":')]
         with cache.client() as client:
             commands = {name.removeprefix("cmdstat_") for name in client.info("commandstats")}
-        yield Seen(assembly, aws, json.loads(line.message), frozenset(commands))
+        yield Seen(assembly, aws, metrics, frozenset(commands))
 
 
 class _Deployment:
@@ -327,14 +329,20 @@ def test_the_caches_user_may_send_what_is_sent_and_nothing_more(seen: Seen) -> N
     assert seen.cache_commands - ADMINISTRATION - CONNECTION == set(COMMANDS)
 
 
-def test_the_metrics_that_are_watched_are_those_that_the_resolver_publishes(seen: Seen) -> None:
-    (published,) = seen.resolution["_aws"]["CloudWatchMetrics"]
-    names = {metric["Name"] for metric in published["Metrics"]}
-    watched = _watched(seen.assembly)
-    assert published["Namespace"] == NAMESPACE
-    assert {name for name, _ in watched} == names
-    assert {dimensions for _, dimensions in watched} == {frozenset(each) for each in published["Dimensions"]}
-    assert seen.resolution["Environment"] == seen.assembly.settings.name
+def test_the_metrics_that_are_watched_are_published(seen: Seen, capsys: pytest.CaptureFixture[str]) -> None:
+    report_window(Window())  # of the functions' requests to Genesys, once a minute
+    lines = [*seen.metrics, json.loads(capsys.readouterr().out)]
+    published = {
+        (metric["Name"], frozenset(dimensions))
+        for line in lines
+        for each in line["_aws"]["CloudWatchMetrics"]
+        for metric in each["Metrics"]
+        for dimensions in each["Dimensions"]
+    }
+    assert {each["Namespace"] for line in lines for each in line["_aws"]["CloudWatchMetrics"]} == {NAMESPACE}
+    assert {line["Environment"] for line in seen.metrics} == {seen.assembly.settings.name}
+    assert _watched(seen.assembly) <= published
+    assert {name for name, _ in _watched(seen.assembly)} >= {"Latency", "Resolutions"}
 
 
 def test_an_unexpected_failure_is_a_line_that_the_metric_filters_count(
