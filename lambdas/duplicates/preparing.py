@@ -15,23 +15,19 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from cir import crm
 from cir.addresses import GERMAN_STREET, HOUSE_NUMBER, LIGATURES, SAINT, STREET_WORDS, UNIT
-from cir.names import read_given, read_surname, split_full
 from cir.rules import IdentifierType, load_rules
 from duplicates.columns import ColumnMap
 from duplicates.contact_points import ROLE_MAILBOXES, read_emails, read_phones
+from duplicates.dates import date_of_birth
+from duplicates.naming import read_names
 from duplicates.source import listed, quoted
+from duplicates.texts import joined, strings
 
-_DATE_FORMATS = (
-    "%Y-%m-%d", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d",
-    "%d/%m/%y", "%m/%d/%y",
-    "%d.%m.%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%B %d, %Y", "%b %d, %Y", "%d-%b-%y", "%d%m%Y", "%y%m%d",
-)  # fmt: skip
 _FEW_PEOPLE = 4
 """A contact point of so many people says that two of them know each other, hardly that they are one."""
 _LINE_SHARED = 0.5
 """Share of a column's repeated numbers that several names have, above which its numbers are lines, not mobiles."""
 _FOLDED = "regexp_replace({}, '([aou])e', '\\1', 'g')"
-_LONGEST_PLACEHOLDER = max(map(len, load_rules().placeholders))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ class Prepared:
 def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepared:
     """Fill `records` and `generic` from `source`."""
     connection.execute("create table generic (attribute varchar, value varchar, records bigint, reason varchar)")
-    _names(connection, columns)
+    read_names(connection, columns)
     _regions(connection, columns)
     _contact_points(connection, columns)
     _details(connection, columns)
@@ -100,95 +96,13 @@ def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepar
     )
 
 
-def _text(columns: Sequence[str], separator: str = " ") -> str:
-    """SQL of the columns' values in one text; null where all are empty or placeholders."""
-    if not columns:
-        return "cast(null as varchar)"
-    placeholders = listed(sorted(load_rules().placeholders))
-    cells = (
-        f"case when length({cell}) <= {_LONGEST_PLACEHOLDER} and lower({cell}) in ({placeholders}) then null"
-        f" else {cell} end"
-        for cell in map(quoted, columns)
-    )
-    return f"nullif(concat_ws('{separator}', {', '.join(cells)}), '')"
-
-
-def _names(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
-    connection.execute(
-        f"""create temp table name_texts as
-            select row, {_text(columns.given_name)} as given, {_text(columns.surname)} as surname,
-                   {_text(columns.full_name)} as whole, {_text(columns.generation)} as suffix from source"""
-    )
-    whole = _distinct(connection, "whole", "name_texts where given is null and surname is null")
-    halves = [split_full(text) for text in whole]
-    connection.register(
-        "name_halves",
-        pa.table(
-            {"whole": _strings(whole), "first": _strings(x for x, _ in halves), "last": _strings(x for _, x in halves)}
-        ),
-    )
-    connection.execute(
-        """create or replace temp table name_texts as
-           select row, coalesce(given, nullif(first, '')) as given,
-                  coalesce(surname, nullif(last, '')) as surname, suffix
-           from name_texts left join name_halves on name_texts.given is null and name_texts.surname is null
-                and name_texts.whole = name_halves.whole"""
-    )
-    given_texts, surname_texts = (_distinct(connection, column, "name_texts") for column in ("given", "surname"))
-    suffixes = _distinct(connection, "suffix", "name_texts")
-    given = [read_given(text) for text in given_texts]
-    surnames = [read_surname(text) for text in surname_texts]
-    lists = pa.list_(pa.string())
-    connection.register(
-        "given_read",
-        pa.table({
-            "text": _strings(given_texts),
-            "given": _strings(name.name for name in given),
-            "given_full": _strings("".join(name.parts) for name in given),
-            "given_parts": pa.array([list(name.parts) for name in given], lists),
-            "given_roots": pa.array([list(name.roots) for name in given], lists),
-            "given_sound": _strings(name.sound for name in given),
-            "root_sound": _strings(read_given(name.roots[0]).sound if name.roots else "" for name in given),
-            "generation": _strings(name.generation for name in given),
-        }),
-    )  # fmt: skip
-    connection.register(
-        "surname_read",
-        pa.table({
-            "text": _strings(surname_texts),
-            "surname": _strings(name.name for name in surnames),
-            "surname_whole": _strings(name.whole for name in surnames),
-            "surname_parts": pa.array([list(name.parts) for name in surnames], lists),
-            "surname_sound": _strings(name.sound for name in surnames),
-            "generation": _strings(name.generation for name in surnames),
-        }),
-    )  # fmt: skip
-    suffix_read = [read_surname(f"x {text}").generation for text in suffixes]
-    connection.register("suffix_read", pa.table({"text": _strings(suffixes), "generation": _strings(suffix_read)}))
-    connection.execute(
-        """create temp table names as
-           select row, nullif(g.given, '') as given, nullif(g.given_full, '') as given_full,
-                  g.given_parts, g.given_roots, nullif(g.given_sound, '') as given_sound,
-                  nullif(g.root_sound, '') as given_root_sound,
-                  nullif(s.surname, '') as surname, s.surname_whole, s.surname_parts,
-                  nullif(s.surname_sound, '') as surname_sound,
-                  coalesce(nullif(x.generation, ''), nullif(s.generation, ''), nullif(g.generation, '')) as generation,
-                  hash(g.root_sound, left(s.surname_sound, 4)) as name_key
-           from name_texts t left join given_read g on t.given = g.text left join surname_read s on t.surname = s.text
-           left join suffix_read x on t.suffix = x.text"""
-    )
-    connection.execute("drop table name_texts")
-    for view in ("name_halves", "given_read", "surname_read", "suffix_read"):
-        connection.unregister(view)
-
-
 def _regions(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
     """The table `regions` (row, region of its national phone numbers)."""
     expression = f"coalesce({', '.join(quoted(column) for column in columns.country)}, '')" if columns.country else "''"
     texts = [row[0] for row in connection.execute(f"select distinct {expression} from source order by 1").fetchall()]
     default = columns.default_region or _usual_region(connection, columns.phones)
     regions = [crm.read_region(text, default) for text in texts]
-    connection.register("region_read", pa.table({"text": _strings(texts), "region": _strings(regions)}))
+    connection.register("region_read", pa.table({"text": strings(texts), "region": strings(regions)}))
     connection.execute(
         f"create temp table regions as select row, region from source s join region_read r on {expression} = r.text"
     )
@@ -297,22 +211,22 @@ def _generic_values(connection: duckdb.DuckDBPyConnection, kind: str, table: str
 
 
 def _details(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
-    dob, dates = _dob(connection, columns.date_of_birth)
-    street_cell = _text(columns.street)
+    dob, dates = date_of_birth(connection, columns.date_of_birth)
+    street_cell = joined(columns.street)
     street = "cell"
     for letter, spelling in LIGATURES:
         street = f"replace({street}, '{letter}', '{spelling}')"
     words = f"regexp_replace(street, '{HOUSE_NUMBER}', ' ', 'g')"
     plain = "trim(regexp_replace(lower(strip_accents(replace({}, 'ß', 'ss'))), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))"
-    city_cell, postcode_cell = _text(columns.city), _text(columns.postcode, "")
+    city_cell, postcode_cell = joined(columns.city), joined(columns.postcode, "")
     city = f"regexp_replace({plain.format('cell')}, '{SAINT}', 'st ')"
     postcode = "upper(regexp_replace(cell, '(?:\\.0$|[^\\p{L}\\p{N}])', '', 'g'))"
     extra = "".join(
-        f", nullif(upper(regexp_replace({_text([column])}, '(?:\\.0$|[ .\\-/])', '', 'g')), '') as id_{place}"
+        f", nullif(upper(regexp_replace({joined([column])}, '(?:\\.0$|[ .\\-/])', '', 'g')), '') as id_{place}"
         for place, column in enumerate(columns.external_ids)
     ) + "".join(
         f", nullif(lower(strip_accents(regexp_replace("
-        f"regexp_replace({_text([column])}, '\\s+', ' ', 'g'), '^@', ''))), '') as exact_{place}"
+        f"regexp_replace({joined([column])}, '\\s+', ' ', 'g'), '^@', ''))), '') as exact_{place}"
         for place, column in enumerate(columns.exact)
     )
     shortened = "words"
@@ -345,52 +259,6 @@ def _details(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
                 on postcodes.cell = c.postcode;
             drop table streets; drop table cells"""
     )
-
-
-def _dob(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> tuple[str, str]:
-    """SQL (value, joins to `source s`) of the date of birth as eight digits: year, month, day.
-
-    There are fewer where only so much is known. A text of eight digits that is no date is kept as it is: it may be a
-    date with a slip in it.
-    """
-    if not columns:
-        return "cast(null as varchar)", ""
-    if len(columns) == 3 and _are_parts(connection, columns):
-        year, month, day = (f"try_cast(nullif(trim({quoted(column)}), '') as double)::integer" for column in columns)
-        return f"printf('%04d%02d%02d', {year}, {month}, {day})", ""
-    joins = " ".join(
-        f"left join ({_date(connection, column)}) dates_{place} on dates_{place}.cell = s.{quoted(column)}"
-        for place, column in enumerate(columns)
-    )
-    return f"coalesce({', '.join(f'dates_{place}.dob' for place in range(len(columns)))})", joins
-
-
-def _are_parts(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> bool:
-    tests = ", ".join(
-        f"avg(case when try_cast({quoted(column)} as double) between {low} and {high} then 1 else 0 end)"
-        for column, (low, high) in zip(columns, ((1850, 2100), (1, 12), (1, 31)), strict=True)
-    )
-    row = connection.execute(f"select {tests} from source where {quoted(columns[0])} is not null").fetchone()
-    return bool(row) and all((share or 0) > 0.8 for share in row or ())
-
-
-def _date(connection: duckdb.DuckDBPyConnection, column: str) -> str:
-    """SQL that reads the dates of a column in the formats that fit it, the one that fits most values first."""
-    trimmed = f"regexp_replace(trim({quoted(column)}), '(?:[T ]\\d\\d?:.*|\\.0)$', '')"
-    fits = ", ".join(f"count(try_strptime(text, '{form}'))" for form in _DATE_FORMATS)
-    counts = connection.execute(
-        f"""select count(*), {fits} from (select distinct {trimmed} as text from source
-            where {quoted(column)} is not null order by hash(text), text limit 20000)"""
-    ).fetchone() or (0,)
-    ranked = sorted(range(len(_DATE_FORMATS)), key=lambda place: (-counts[place + 1], place))
-    kept = [_DATE_FORMATS[place] for place in ranked if counts[place + 1] >= max(1, 0.02 * counts[0])]
-    # of two formats that read the same text, the one that fits more of the column is the column's
-    reads = [f"try_strptime(text, '{form}')" for form in kept]
-    date = f"strftime(coalesce({', '.join(reads)}), '%Y%m%d')" if reads else "cast(null as varchar)"
-    digits = "regexp_replace(text, '[^0-9]', '', 'g')"
-    return f"""select cell, coalesce({date}, case when length({digits}) in (4, 8) then {digits} end) as dob
-        from (select distinct {quoted(column)} as cell, {trimmed} as text from source
-              where {quoted(column)} is not null)"""
 
 
 def _drop_frequent(
@@ -438,13 +306,3 @@ def generic_values(connection: duckdb.DuckDBPyConnection) -> list[Generic]:
         " group by attribute, value order by 3 desc, 1, 2"
     ).fetchall()
     return [Generic(*row) for row in rows]
-
-
-def _distinct(connection: duckdb.DuckDBPyConnection, column: str, table: str) -> list[str]:
-    where = " and " if " where " in table else " where "
-    sql = f"select distinct {column} from {table}{where}{column} is not null order by 1"
-    return [row[0] for row in connection.execute(sql).fetchall()]
-
-
-def _strings(values: object) -> pa.Array:
-    return pa.array(list(values), pa.string())  # type: ignore[call-overload]
