@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cir.bootstrap import ExternalSources
-from cir.connect import open_store
+from cir.connect import open_genesys, open_store
 from cir.decision import is_generic
-from cir.genesys.client import GenesysClient
 from cir.merging import MergePlan, Merging, Refusal
+from cir.phone_life import faded_contacts
 from cir.records import Contact
 from cir.splitting import SplitPlan, Splitting
 from cir.store import IdentityStore, OutdatedError
@@ -22,6 +22,9 @@ from cli.environment import enter_environment
 from cli.failures import CommandError
 
 app = typer.Typer(no_args_is_help=True, help="A contact: what is known and why; merging and splitting.")
+
+_APART = frozenset({"conflict", "refusal", "detach", "split"})
+"""Kinds of ledger entries that say that somebody is somebody else."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 By = Annotated[str, typer.Option(help="Who decides, for the ledger.", envvar="USER")]
@@ -48,18 +51,21 @@ def show(contact_id: Annotated[str, typer.Argument(help="Any id it ever had.")],
     table = Table("identifier", "said by", "assurance", "first seen", "last confirmed", "besides it")
     for each in told["identifiers"]:
         claim = each["claim"] or dict.fromkeys(("source", "assurance", "first_seen", "last_confirmed"), "-")
-        others = f"{each['other_contacts']} others" if each["other_contacts"] else "nobody"
         table.add_row(
             each["key"],
             claim["source"],
             claim["assurance"],
             claim["first_seen"][:10],
             claim["last_confirmed"][:10],
-            "too many to identify anybody" if each["generic"] else others,
+            _besides(each),
         )
     console.print(table)
     for line in told["because"]:
         console.print(f"One person because: {line}", highlight=False)
+    for line in told["kept_apart"]:
+        console.print(f"Kept apart: {line}", highlight=False)
+    for line in told["undo"]:
+        console.print(f"To undo: {line}", highlight=False)
 
 
 @app.command("history")
@@ -108,7 +114,7 @@ def split(
 ) -> None:
     """Undo a merge for one of its contacts; first only shows what that would do, and what cannot be restored."""
     enter_environment()
-    client = GenesysClient.from_environment()
+    client = open_genesys(report=False)
     splitting = Splitting(client, open_store(), ExternalSources(client))
     plan = splitting.plan(part)
     if not as_json:
@@ -129,7 +135,7 @@ def split(
 def resume(as_json: Json = False) -> None:
     """Finish merges and splits that were started and interrupted."""
     enter_environment()
-    client, store = GenesysClient.from_environment(), open_store()
+    client, store = open_genesys(report=False), open_store()
     done = {
         "merges": _finished(Merging(client, store, ExternalSources(client)).resume),
         "splits": _finished(Splitting(client, store, ExternalSources(client)).resume),
@@ -175,6 +181,7 @@ def describe(store: IdentityStore, contact_id: str) -> dict[str, Any]:
     contact = _contact(store, contact_id)
     records = store.identifiers(contact.identifiers, consistent=True)
     heads, _ = store.canonical({owner for each in records.values() for owner in each.claims}, consistent=True)
+    entries = list(_entries(store, contact))
     identifiers = []
     for each in sorted(contact.identifiers, key=lambda each: each.key):
         record = records.get(each)
@@ -186,6 +193,7 @@ def describe(store: IdentityStore, contact_id: str) -> dict[str, Any]:
                 "claim": {**asdict(own[0]), "assurance": own[0].assurance.label} if own else None,
                 "other_contacts": len(leading - {contact.contact_id}),
                 "generic": bool(record and is_generic(record, heads)),
+                "faded": bool(record and contact.contact_id in faded_contacts(record, heads)),
             }
         )
     return {
@@ -194,7 +202,9 @@ def describe(store: IdentityStore, contact_id: str) -> dict[str, Any]:
         "profile": asdict(contact.profile),
         "identifiers": identifiers,
         "merged_from": list(contact.merged_from),
-        "because": [each["because"] for each in _entries(store, contact) if each["kind"] == "merge"],
+        "because": [each["because"] for each in entries if each["kind"] == "merge"],
+        "kept_apart": [_apart(each) for each in entries if each["kind"] in _APART],
+        "undo": [f"cir contact split {each}" for each in contact.merged_from],
         "generation": contact.generation,
     }
 
@@ -241,7 +251,7 @@ def _show_refusals(refusals: Sequence[Refusal], console: Console) -> None:
 
 def open_merging() -> Merging:
     """Merging in the deployment that this process's variables name."""
-    client = GenesysClient.from_environment()
+    client = open_genesys(report=False)
     return Merging(client, open_store(), ExternalSources(client))
 
 
@@ -267,6 +277,25 @@ def _contact(store: IdentityStore, contact_id: str) -> Contact:
 def _entries(store: IdentityStore, contact: Contact) -> Iterator[dict[str, Any]]:
     for owner in sorted(contact.owners):
         yield from store.history(owner)
+
+
+def _besides(identifier: Mapping[str, Any]) -> str:
+    """Who else has it, and what that makes of it as evidence."""
+    if identifier["generic"]:
+        return "too many to identify anybody"
+    if identifier["faded"]:
+        return "seen too long ago to contradict anything"
+    return f"{identifier['other_contacts']} others" if identifier["other_contacts"] else "nobody"
+
+
+def _apart(entry: Mapping[str, Any]) -> str:
+    """What was not taken for the same person, or not any more, and why."""
+    details = entry["details"]
+    others = [*details.get("other_contacts", ()), *filter(None, (details.get("other_contact"), details.get("now_of")))]
+    about = f" ({details['identifier']})" if "identifier" in details else ""
+    return f"{entry['at'][:10]} {entry['kind']}: {entry['because']}{about}" + (
+        f"; the other: {', '.join(others)}" if others else ""
+    )
 
 
 def _text(value: object) -> str:

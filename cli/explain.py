@@ -4,7 +4,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import boto3
@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cir.counterfactual import counterfactuals
+from cir.decision import Evidence, Verdict
 from cli.environment import enter_environment
 from cli.failures import CommandError
 
@@ -36,6 +38,7 @@ def explain(
     api = os.environ.get("AWS_ENDPOINT_URL_LAMBDA")
     lines = _sandbox_lines(api, resolution_id) if api else _cloudwatch_lines(resolution_id, days)
     trace = _trace(resolution_id, lines)
+    trace["otherwise"] = otherwise(trace)
     if as_json:
         typer.echo(json.dumps(trace))
     else:
@@ -73,6 +76,23 @@ def show(trace: dict[str, Any], console: Console) -> None:
         for each in trace["ignored"]:
             ignored.add_row(each["what"], each["why"])
         console.print(ignored)
+    for each in trace.get("otherwise", ()):
+        console.print(f"[dim]Otherwise:[/] {escape(each)}", highlight=False)
+
+
+def otherwise(trace: Mapping[str, Any]) -> list[str]:
+    """What would have changed the answer: the rules applied to the evidence of the trace with one thing different."""
+    evidence = [Evidence.from_plain(each) for each in trace.get("evidence", ())]
+    return [f"{each.difference}: {_short(each.verdict)}" for each in counterfactuals(evidence)]
+
+
+def _short(verdict: Verdict) -> str:
+    answered = [str(verdict.outcome), verdict.contact_id]
+    if verdict.candidate_count > 1:
+        answered.append(f"of {verdict.candidate_count} candidates")
+    if verdict.contact_id:
+        answered.append(f"({verdict.assurance.label})")
+    return " ".join(filter(None, answered))
 
 
 def _told(found: dict[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli import bench, contacts, demo, duplicates, explain, genesys, importing, review, sandbox
+from cli import bench, contacts, demo, dlq, duplicates, explain, genesys, importing, review, sandbox
 from cli.failures import EXPECTED, one_line
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ cases.command("find")(duplicates.find)
 review.register(cases)
 app.add_typer(bench.app, name="bench")
 app.add_typer(contacts.app, name="contact")
+app.add_typer(dlq.app, name="dlq")
 app.add_typer(cases, name="duplicates")
 app.add_typer(genesys.app, name="genesys")
 app.add_typer(sandbox.app, name="sandbox")

@@ -55,11 +55,17 @@ class Events(Function):
             targets=[
                 targets.SqsQueue(
                     self.queue,
-                    # The contact itself stays out of the queue: its id is enough, since it is read anew.
+                    # The contact itself stays out of the queue: which one, and when, is enough, since it is read anew.
                     message=events.RuleTargetInput.from_object(
                         {
                             "detail-type": events.EventField.detail_type,
-                            "detail": {"eventBody": {"id": events.EventField.from_path("$.detail.eventBody.id")}},
+                            "detail": {
+                                "timestamp": events.EventField.from_path("$.detail.timestamp"),
+                                "eventBody": {
+                                    name: events.EventField.from_path(f"$.detail.eventBody.{name}")
+                                    for name in ("id", "modifyDate")
+                                },
+                            },
                         }
                     ),
                 )

@@ -10,8 +10,13 @@ from typing import Any
 
 from rich.console import Console
 
+from cir.bootstrap import ExternalSources
+from cir.connect import open_store
 from cir.genesys.client import GenesysClient
 from cir.importing import Report
+from cir.merging import Merging
+from cir.review import open_cases
+from cir.splitting import Splitting
 from sandbox.customers import PERSONAS, generate, write_csv
 from sandbox.genesys.settings import PRODUCTION_LATENCY_MS
 from sandbox.system import Sandbox
@@ -102,6 +107,10 @@ class _Caller:
     def link(self, title: str, said: str, then: Callable[[dict[str, Any]], str], **event: str) -> Step:
         return self._invoke("link", title, said, then, event)
 
+    def create(self, title: str, **event: str) -> Step:
+        said = "Made in Genesys Cloud first, then in the index."
+        return self._invoke("create", title, said, lambda answer: str(answer["explanation"]), event)
+
     def welcomed(self, answer: dict[str, Any]) -> str:
         return f'"Welcome back, {answer["displayName"]}." → queue {self.queue(answer)}'
 
@@ -159,6 +168,7 @@ def _calls(caller: _Caller) -> Iterator[Step]:
     yield caller.resolve(
         "An e-mail", "The same customer by another door.", caller.welcomed, email=john.work_email, channel="email"
     )
+    yield from _identities(caller)
     yield from _without_cache(caller)
     yield from _compared(caller, lookups)
 
@@ -188,6 +198,55 @@ def _newcomer(caller: _Caller) -> Iterator[Step]:
     )
     caller.sandbox.wait_until_drained()
     yield caller.resolve("The next call from it", "Recognised at once.", caller.welcomed, ani=number)
+
+
+def _identities(caller: _Caller) -> Iterator[Step]:
+    """A conflict that becomes a reviewed merge, the merge undone, and an agent's merge followed."""
+    client, store = GenesysClient.from_environment(), open_store()
+    parts = (client, store, ExternalSources(client))
+    merging, splitting = Merging(*parts), Splitting(*parts)
+    mobile, address, numbers = "+12025550171", "dana.reyes@customers.example", ("+12025550172", "+12025550173")
+    dana = caller.create("A new caller becomes a customer", firstName="Dana", lastName="Reyes", ani=mobile)
+    yield dana
+    yield caller.create("… and again, by another door, nobody knows it is her", firstName="Dana", email=address)
+    caller.sandbox.wait_until_drained()
+    yield caller.resolve(
+        "She calls and gives that address",
+        "The number leads to one contact, the address to the other: a case for the review queue.",
+        lambda answer: f"{answer['candidateCount']} contacts → the flow asks her to verify",
+        ani=mobile,
+        email=address,
+    )
+    case = next(case for case in open_cases(store) if dana.got["contactId"] in case.contacts)
+    merged = merging.merge(merging.plan(case.contacts), by="data owner", because="same person, by her address")
+    caller.sandbox.wait_until_drained()
+    yield caller.resolve(
+        "The data owner has merged them",
+        "One contact in Genesys Cloud and in the index; either door leads there, and so do the old ids.",
+        lambda answer: f"contact {merged} by {answer['matchedBy']}",
+        ani=mobile,
+        email=address,
+    )
+    new = splitting.split(splitting.plan(dana.got["contactId"]), by="data owner", because="two people after all")
+    caller.sandbox.wait_until_drained()
+    yield caller.resolve(
+        "That was wrong, and is undone",
+        "Each has its own identifiers again, in Genesys Cloud too. Only past conversations stay with the merged one.",
+        lambda answer: f"contact {answer['contactId']}" + (", back" if answer["contactId"] == new else ", wrong"),
+        ani=mobile,
+    )
+    pair = [
+        caller.create(f"Customer {index + 1} of two", firstName="Robin", ani=number).got["contactId"]
+        for index, number in enumerate(numbers)
+    ]
+    by_agent = client.contacts.merge(pair, value_override={"firstName": "Robin"})["id"]
+    caller.sandbox.wait_until_drained()
+    yield caller.resolve(
+        "An agent merges two contacts inside Genesys Cloud",
+        "Its event is followed: the index has them as one.",
+        lambda answer: f"contact {by_agent}" if answer["contactId"] == by_agent else "not followed",
+        ani=numbers[1],
+    )
 
 
 def _without_cache(caller: _Caller) -> Iterator[Step]:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from infra.catalog import PARTS, RESOLVER
+from infra.catalog import EVENTS, PARTS, RESOLVER
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, physical_name
 from sandbox.aws import ACCOUNT, REGION, Aws
 from sandbox.cache import Cache, Server
@@ -22,6 +22,7 @@ from sandbox.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
 from sandbox.functions import Function, Functions
 from sandbox.invoke_api import InvokeApi
 from sandbox.logs import Logs
+from sandbox.partner_bus import PartnerBus
 from sandbox.processes import HOST, StartError, free_port, listens
 from sandbox.streams import EventSource, EventSourceMapping, Record
 
@@ -31,6 +32,8 @@ DIRECTORY = _REPOSITORY / ".sandbox"
 """Where a sandbox that stays up keeps its logs and publishes how to reach it."""
 
 DEFAULT_QUEUE = "Standard"
+EVENT_DELAY_SECONDS = 2.0
+"""A deployment waits 15; here the write to the index follows the one to Genesys within milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ class Sandbox:
         self.cache = Cache(port=ports.cache, server=cache_server)
         self.logs = Logs(directory=self.directory / "logs")
         self.mappings: tuple[EventSourceMapping, ...] = ()
+        self.bus: PartnerBus | None = None
         self._functions_port = ports.functions or free_port()
         self._fallback = fallback
         self._resolver_concurrency = resolver_concurrency
@@ -113,12 +117,13 @@ class Sandbox:
         }
 
     def wait_until_drained(self, *, timeout_seconds: float = 60.0) -> None:
-        """Wait until every stream has been consumed, also of what the functions themselves wrote meanwhile."""
+        """Wait until every stream and event has been consumed, also of what the functions themselves did meanwhile."""
         deadline = time.monotonic() + timeout_seconds
         delivered = -1
-        while delivered != (delivered := sum(mapping.delivered for mapping in self.mappings)):
-            for mapping in self.mappings:
-                mapping.wait_until_drained(timeout_seconds=max(0.1, deadline - time.monotonic()))
+        sources: list[EventSourceMapping | PartnerBus] = [*self.mappings, *filter(None, [self.bus])]
+        while delivered != (delivered := sum(source.delivered for source in sources)):
+            for source in sources:
+                source.wait_until_drained(timeout_seconds=max(0.1, deadline - time.monotonic()))
 
     # Starting and stopping
 
@@ -161,6 +166,7 @@ class Sandbox:
         self._stack.callback(api.close)
         self._functions.warm()
         self.mappings = tuple(self._start_mapping(source) for source in self._event_sources())
+        self.bus = self._start_bus()
 
     def _start_mapping(self, source: EventSource) -> EventSourceMapping:
         def report(records: Sequence[Record]) -> None:
@@ -174,6 +180,17 @@ class Sandbox:
         )
         self._stack.callback(mapping.stop)
         return mapping
+
+    def _start_bus(self) -> PartnerBus:
+        events = self.function_name(EVENTS.name)
+        bus = PartnerBus(
+            self.genesys.url,
+            invoke=lambda event: self.functions.call(events, event),
+            on_discard=lambda _: self.logs.append(events, "gave up on an event"),
+            delay_seconds=EVENT_DELAY_SECONDS,
+        )
+        self._stack.callback(bus.stop)
+        return bus
 
     # What is deployed
 

@@ -82,13 +82,13 @@ class World:
             credentials=Credentials(emulator.client_id, emulator.client_secret),
             transport=Transport(session=session),
         )
-        self.store = IdentityStore(self._call, tables)
+        self.store = IdentityStore(self.call, tables)
         self.sources = ExternalSources(self.client)
         for source in ("salesforce", "loyalty"):
             self.client.organization.ensure_external_source(load_rules().external_sources[source].name)
         self.merging = Merging(self.client, self.store, self.sources)
 
-    def _call(self, operation: str, request: Mapping[str, Any], *, timeout: float | None = None) -> dict[str, Any]:
+    def call(self, operation: str, request: Mapping[str, Any], *, timeout: float | None = None) -> dict[str, Any]:
         answer = self._dynamodb(operation, request, timeout=timeout)
         if operation == "TransactWriteItems":
             self.writes.append(len(request["TransactItems"]))

@@ -72,3 +72,23 @@ def test_the_office_is_asked_what_tells_its_people_apart(scenes: dict[str, Step]
     office = scenes["Somebody calls from an office"].got
     assert (office["candidateCount"], office["askFor"]) == (8, "email")
     assert scenes["The new number is linked"].got["outcome"] == "LINKED"
+
+
+def test_a_conflict_is_merged_and_the_merge_undone(scenes: dict[str, Step]) -> None:
+    conflict, merged, undone = (
+        scenes[title].got
+        for title in (
+            "She calls and gives that address",
+            "The data owner has merged them",
+            "That was wrong, and is undone",
+        )
+    )
+    assert (conflict["outcome"], merged["outcome"], undone["outcome"]) == ("CONFLICT", "RESOLVED", "RESOLVED")
+    assert merged["matchedBy"] == "email,phone"
+    assert scenes["The data owner has merged them"].then == f"contact {merged['contactId']} by email,phone"
+    assert scenes["That was wrong, and is undone"].then.endswith(", back")
+
+
+def test_an_agents_merge_is_followed(scenes: dict[str, Step]) -> None:
+    step = scenes["An agent merges two contacts inside Genesys Cloud"]
+    assert step.then == f"contact {step.got['contactId']}"

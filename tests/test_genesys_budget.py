@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -92,6 +93,7 @@ class Crowd:
     def __init__(self) -> None:
         self.genesys, self.shelf = Minutes(), Shelf()
         self.windows: list[Window] = []
+        self.failures: list[DynamoDBError] = []
         self.waited: dict[Kind, float] = {"live": 0.0, "bulk": 0.0}
         self.sent: Counter[Kind] = Counter()
         self._events: list[tuple[float, int, Any]] = []
@@ -105,6 +107,7 @@ class Crowd:
             name="one",
             kind=kind,
             on_window=self.windows.append,
+            on_failure=self.failures.append,
             clock=lambda: self.genesys.now,
             uniform=lambda low, high: (low + high) / 2,
         )
@@ -206,6 +209,30 @@ def test_one_that_is_refused_slows_all(crowd: Crowd) -> None:
     assert one.before_request(1) == 0
 
 
+def told_by_headers(*, count: int, reset: int) -> dict[str, str]:
+    return {
+        "inin-ratelimit-allowed": "300",
+        "inin-ratelimit-count": str(count),
+        "inin-ratelimit-reset": str(reset),
+    }
+
+
+def test_a_late_answer_of_the_last_window_does_not_use_up_the_new_one(crowd: Crowd) -> None:
+    budget = crowd.budget("bulk")
+    with ThreadPoolExecutor(1) as other_thread:
+        assert budget.before_request(1) == 0
+        budget.after_response(told_by_headers(count=1, reset=60), 1)
+        crowd.genesys.now += 59.5
+        assert other_thread.submit(budget.before_request, 1).result() == 0
+        crowd.genesys.now += 1
+        assert budget.before_request(1) == 0
+        crowd.genesys.now += 0.1
+        budget.after_response(told_by_headers(count=1, reset=60), 1)
+        other_thread.submit(budget.after_response, told_by_headers(count=290, reset=1), 1).result()
+    crowd.genesys.now += 5
+    assert [budget.before_request(1) for _ in range(10)] == [0] * 10
+
+
 def test_what_a_dead_function_had_leased_comes_back_with_the_next_window(crowd: Crowd) -> None:
     dead = crowd.budget("live")
     while dead.before_request(1) == 0:
@@ -231,6 +258,7 @@ def test_without_the_table_the_headers_alone_are_kept_to_until_it_answers_again(
     crowd.run(seconds=130)
     assert crowd.genesys.refused == 0
     assert crowd.sent["bulk"] > 200  # one at a time, half a second each
+    assert 130 / 6 <= len(crowd.failures) <= 130 / 5 + 1  # asked again every five seconds, not at every request
     crowd.shelf.broken = False
     crowd.run(seconds=120)
     assert crowd.windows

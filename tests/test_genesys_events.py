@@ -127,6 +127,19 @@ def test_a_split_is_not_undone_by_a_late_event(world: World, events: Events) -> 
     assert (world.leads_to(phone(2)), world.leads_to(phone(1))) == ({new}, {one})
 
 
+def test_an_id_that_was_split_off_and_deleted_does_not_lead_back(world: World, events: Events) -> None:
+    ann, bob = world.customer(phone(1), loyalty(1)), world.customer(phone(2), email("bob"))
+    one = world.merging.merge(world.merging.plan([ann.contact_id, bob.contact_id]), by="ada", because="reviewed")
+    splitting = Splitting(world.client, world.store, world.sources)
+    new = splitting.split(splitting.plan(bob.contact_id), by="ada", because="two people")
+    world.client.contacts.delete(new)
+    for each in (new, bob.contact_id, one):
+        events.follow(each)
+    assert world.store.canonical([bob.contact_id, new], consistent=True)[0] == {}
+    assert (world.leads_to(phone(2)), world.leads_to(phone(1))) == (set(), {one})
+    assert world.store.contacts([bob.contact_id])[bob.contact_id].identifiers == ()
+
+
 def test_strangers_that_genesys_makes_a_contact_of_stay_out(world: World, events: Events) -> None:
     import requests
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from cir.bootstrap import ExternalSources
+from cir.detaching import detach_older
 from cir.external_contacts import identifiers_from_genesys, profile_from_genesys
 from cir.genesys.client import GenesysClient
 from cir.genesys.models import Contact as GenesysContact
@@ -65,6 +66,11 @@ class Backfill:
         profile = before.profile if before.fingerprint else profile_from_genesys(found)
         shown = identifiers_from_genesys(found, self.sources.ids(client=self.client))
         wanted = dict.fromkeys((*before.identifiers, *shown, *((also,) if also else ())))
+        records = self.store.identifiers(wanted.keys() - set(before.identifiers), consistent=True)
+        # what Genesys says is as old as its last change of the contact
+        detach_older(
+            self.client, self.store, records.values(), than=found.get("modifyDate", ""), now_of=before.contact_id
+        )
         while not stored or profile != stored.profile or set(wanted) != set(stored.identifiers):
             new = sorted(each.key for each in set(wanted) - set(before.identifiers))
             decision = self.store.decision(before.contact_id, "backfill", "found in Genesys Cloud", claimed=new)

@@ -65,6 +65,10 @@ class Candidates:
     generic: bool = False
     ask_for: str = ""
     """What would separate the candidates best."""
+    faded: bool = False
+    """The evidence is too old to contradict any other."""
+    to_confirm: bool = False
+    """It is worth noting when the identifier is seen to be the contact's once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,7 @@ def _identifier_answer(now: int, quad: Sequence[Any]) -> CacheAnswer:
         return CacheAnswer(None, None, bool(lease))
     _, fresh_until, _, body = entry.split(":", 3)
     found = json.loads(body)
-    candidates = Candidates(tuple(found["contact_ids"]), found["count"], found["generic"], found["ask_for"])
+    candidates = Candidates(**{**found, "contact_ids": tuple(found["contact_ids"])})
     return CacheAnswer(
         Cached(candidates, fresh=now < int(fresh_until)),
         _contact(now, contact_id, contact) if contact else None,

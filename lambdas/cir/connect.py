@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cir import log
 from cir.cache import Cache
 from cir.cache_auth import IamPassword
-from cir.dynamodb import DynamoDB, LeanDynamoDB, boto3_dynamodb
+from cir.dynamodb import DynamoDB, DynamoDBError, LeanDynamoDB, boto3_dynamodb
 from cir.metrics import embedded
 from cir.settings import ResolverSettings, table_names
 from cir.store import IdentityStore
@@ -74,6 +74,7 @@ def open_genesys(kind: "Kind" = "live", *, report: bool = True) -> "GenesysClien
         name=hashlib.blake2b(oauth_client.encode(), digest_size=8).hexdigest(),
         kind=kind,
         on_window=report_window if report else lambda _: None,
+        on_failure=_report_failure if report else lambda _: None,
     )
     return GenesysClient.from_environment(transport=Transport(pacer=budget))
 
@@ -85,6 +86,11 @@ def _state_dynamodb() -> DynamoDB:
 
     config = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
     return boto3_dynamodb(boto3.Session().client("dynamodb", config=config))
+
+
+def _report_failure(error: DynamoDBError) -> None:
+    """Of the state table: until it answers, this function keeps to the limit by itself and leaves no reserve."""
+    log.write({"event": "request budget unreachable", "level": "warning", "code": error.code})
 
 
 def report_window(window: "Window") -> None:

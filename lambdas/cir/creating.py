@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from cir.bootstrap import ExternalSources
 from cir.decision import is_generic
+from cir.detaching import detach
 from cir.external_contacts import profile_from_genesys
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import IdentifierTakenError, InvalidRequestError
@@ -15,6 +16,7 @@ from cir.genesys.models import EnrichRequest
 from cir.genesys_events import NO_FIELD
 from cir.identifiers import Identifier, to_genesys
 from cir.merged import follow_merge
+from cir.phone_life import NUMBERS, is_recycled
 from cir.privacy import sensitive_kind
 from cir.records import Contact
 from cir.request import Presented
@@ -68,7 +70,7 @@ class Creating:
             kind = sensitive_kind(name)
             if kind:
                 return Creation(CreateOutcome.REFUSED, f"A name looks like a {kind}; it is not stored.")
-        generic, owners = self._known(presented)
+        generic, owners, recycled = self._known(presented)
         identifying = [each for each in presented if each.identifier not in generic]
         if not identifying:
             return Creation(CreateOutcome.REFUSED, "There was nothing given that belongs to one person.")
@@ -77,6 +79,8 @@ class Creating:
         if owners:
             text = f"What was given leads to {len(owners)} customers already."
             return Creation(CreateOutcome.AMBIGUOUS, text)
+        for each, former in recycled.items():
+            detach(self.client, self.store, former, each, now_of="")
         source_ids = self.sources.ids(
             client=self.client, needed=next((each.identifier.source for each in identifying), "")
         )
@@ -90,13 +94,29 @@ class Creating:
             return Creation(CreateOutcome.CREATED, "A new customer was created.", shown["id"])
         return Creation(CreateOutcome.EXISTS, "Genesys Cloud knew the customer already.", shown["id"])
 
-    def _known(self, presented: Sequence[Presented]) -> tuple[set[Identifier], set[str]]:
-        """The generic identifiers, and the canonical contacts that the others lead to."""
+    def _known(
+        self, presented: Sequence[Presented]
+    ) -> tuple[set[Identifier], set[str], dict[Identifier, list[Contact]]]:
+        """The generic identifiers, the canonical contacts that the others lead to, and whose recycled numbers were.
+
+        Something else than a number must say that it is another person.
+        """
         records = self.store.identifiers({each.identifier for each in presented}, consistent=True)
         heads, _ = self.store.canonical({one for each in records.values() for one in each.claims}, consistent=True)
         generic = {each for each, record in records.items() if is_generic(record, heads)}
-        leading = {one for each, record in records.items() if each not in generic for one in record.claims}
-        return generic, {heads[one].contact_id for one in leading if one in heads}
+        given = {each.identifier: each.assurance for each in presented if each.identifier not in generic}
+        told = any(each.type not in NUMBERS for each in given)
+        leading: set[str] = set()
+        recycled: dict[Identifier, list[Contact]] = {}
+        for each, record in records.items():
+            owners = {heads[one].contact_id: heads[one] for one in record.claims if one in heads}
+            if each in generic or not owners:
+                continue
+            if told and is_recycled(record, given[each]):
+                recycled[each] = list(owners.values())
+            else:
+                leading |= owners.keys()
+        return generic, leading, recycled
 
     def _in_genesys(
         self, identifying: Sequence[Presented], source_ids: Mapping[str, str], *, first_name: str, last_name: str

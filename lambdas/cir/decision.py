@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from cir.identifiers import Identifier
 from cir.records import Contact, IdentifierRecord
@@ -39,12 +40,35 @@ class Evidence:
     exclusive: bool
     assurance: Assurance
     priority: int
+    faded: bool = False
+    """A number that nobody has seen with the contact for long: it leads there, and contradicts nothing."""
 
     @property
-    def strength(self) -> tuple[bool, bool, int, int, str]:
-        """The order in which evidence decides, strongest first: ids of one person, then values that lead to one
-        contact only, then what is better vouched for, then the type's priority."""
-        return (not self.exclusive, len(self.contact_ids) != 1, -self.assurance, self.priority, self.label)
+    def strength(self) -> tuple[bool, bool, bool, int, int, str, tuple[str, ...], int]:
+        """The order in which evidence decides, strongest first.
+
+        Ids of one person, then what is not too old, then values that lead to one contact only, then what is better
+        vouched for, then the type's priority; of equals always the same one.
+        """
+        return (
+            not self.exclusive,
+            self.faded,
+            len(self.contact_ids) != 1,
+            -self.assurance,
+            self.priority,
+            self.label,
+            self.contact_ids,
+            self.count,
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """For the trace: contact ids and facts of the type, no value of the customer's."""
+        return {**asdict(self), "contact_ids": list(self.contact_ids), "assurance": self.assurance.label}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Evidence":
+        known = {"contact_ids": tuple(plain["contact_ids"]), "assurance": Assurance[plain["assurance"].upper()]}
+        return cls(**{**plain, **known})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +107,8 @@ def decide(evidence: Iterable[Evidence]) -> Verdict:
         if agreed:
             candidates = agreed
             matched.append(each)
+        elif each.faded:
+            ignored.append((each.label, "not seen with that contact for long"))
         elif len(each.contact_ids) == 1:
             conflicting += each.contact_ids
         else:
@@ -101,7 +127,8 @@ def decide(evidence: Iterable[Evidence]) -> Verdict:
         contact_id=candidates.pop(),
         matched_by=labels,
         candidate_count=1 + len(set(conflicting)),
-        assurance=max(each.assurance for each in matched),
+        # whoever vouches for an old number vouches for who has it now
+        assurance=max(min(each.assurance, Assurance.CLAIMED) if each.faded else each.assurance for each in matched),
         conflicting=tuple(dict.fromkeys(conflicting)),
         ignored=tuple(ignored),
     )

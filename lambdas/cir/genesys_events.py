@@ -7,9 +7,11 @@ Genesys is then at least as new as what it replaces.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from cir.bootstrap import ExternalSources
+from cir.detaching import detach_older
 from cir.external_contacts import identifiers_from_genesys, profile_from_genesys
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
@@ -23,6 +25,8 @@ from cir.store import AlreadyClaimedError, IdentityStore, OutdatedError
 
 SOURCE = "genesys"
 ATTEMPTS = 6
+ECHO_SECONDS = 5.0
+"""How long after a change its event is written, at the most; one that says the same later says that it is deleted."""
 NO_FIELD = "no free field"
 """How the ledger says that Genesys had no room for an identifier."""
 
@@ -36,6 +40,18 @@ class Following(StrEnum):
     UNCHANGED = "unchanged"
     IGNORED = "ignored"
     """Nobody that the index knows or has to know."""
+
+
+def is_echo(stored: Contact | None, *, modified: str, told: str) -> bool:
+    """Whether an event only says what the sync has written itself: an import causes one for every contact.
+
+    `modified` is the event's `modifyDate` of the contact, `told` its own time. A deletion is told with the last
+    `modifyDate` too, but later.
+    """
+    if stored is None or stored.merged_into or not modified or stored.genesys_modified != modified:
+        return False
+    age = datetime.fromisoformat(told) - datetime.fromisoformat(modified)
+    return abs(age.total_seconds()) <= ECHO_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,8 @@ class Events:
         gone = self._gone_from(before, set(in_genesys), claims)
         wanted = dict.fromkeys([*(each for each in before.identifiers if each not in gone), *in_genesys])
         profile = before.profile if stored and _is_fed_by_crm(before, claims) else profile_from_genesys(shown)
+        new = [claims[each] for each in wanted if each in claims and each not in before.identifiers]
+        detach_older(self.client, self.store, new, than=shown.get("modifyDate", ""), now_of=before.contact_id)
         refused: list[str] = []
         while not stored or profile != stored.profile or set(wanted) != set(stored.identifiers):
             decision = self.store.decision(

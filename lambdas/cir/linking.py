@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cir.bootstrap import ExternalSources
+from cir.detaching import detach
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import IdentifierTakenError, InvalidRequestError, NotFoundError
 from cir.genesys.models import ContactIdentifier
 from cir.identifiers import Identifier, to_genesys
+from cir.phone_life import is_recycled
 from cir.records import Contact
 from cir.request import Presented
+from cir.review import candidate
 from cir.store import AlreadyClaimedError, IdentityStore, OutdatedError
 
 SOURCE = "conversation"
@@ -79,7 +82,10 @@ class Linking:
                 LinkOutcome.ALREADY_LINKED, f"The {identifier.type} leads to this contact already.", contact.contact_id
             )
         others = {heads[owner].contact_id for owner in claims if owner in heads} - {contact.contact_id}
-        if others:
+        if others and record and is_recycled(record, presented.assurance):
+            former = {each.contact_id: each for each in heads.values() if each.contact_id in others}
+            detach(self.client, self.store, former.values(), identifier, now_of=contact.contact_id)
+        elif others:
             return self._conflict(contact, identifier, sorted(others), conversation_id)
         source_ids = self.sources.ids(needed=identifier.source, client=self.client) if identifier.source else {}
         if identifier.source and identifier.source not in source_ids:
@@ -142,11 +148,16 @@ class Linking:
         )
 
     def _conflict(self, contact: Contact, identifier: Identifier, others: Sequence[str], conversation_id: str) -> Link:
-        """One ledger entry per identifier and day, however often they call."""
+        """One ledger entry per identifier and day, however often they call, and a candidate for the review queue."""
+        because = "an identifier used in a conversation belongs to another contact"
+        for other in filter(None, others):
+            self.store.record(
+                candidate(self.store, (contact.contact_id, other), because, conversation_id=conversation_id)
+            )
         decision = self.store.decision(
             contact.contact_id,
             "conflict",
-            "an identifier used in a conversation belongs to another contact",
+            because,
             identifier=identifier.key,
             other_contacts=list(others),
             conversation_id=conversation_id,

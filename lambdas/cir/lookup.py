@@ -9,6 +9,7 @@ from cir.cache import Cache, CacheAnswer, CacheUnavailableError, Candidates
 from cir.decision import best_question, is_generic
 from cir.dynamodb import DynamoDBError
 from cir.identifiers import Identifier
+from cir.phone_life import faded_contacts, wants_confirmation
 from cir.records import Contact, IdentifierRecord
 from cir.store import IdentityStore
 from cir.trace import Trace
@@ -222,11 +223,16 @@ def _candidates(identifier: Identifier, record: IdentifierRecord | None, heads: 
     """The distinct canonical contacts that claim the identifier, unless they are too many for it to mean anybody."""
     if record is None:
         return NOBODY
-    contacts = {heads[owner].contact_id: heads[owner] for owner in record.claims if owner in heads}
+    everybody = {heads[owner].contact_id: heads[owner] for owner in record.claims if owner in heads}
+    faded = faded_contacts(record, heads)
+    # who had the number long ago is no candidate beside somebody who was seen with it since
+    contacts = {contact_id: each for contact_id, each in everybody.items() if contact_id not in faded} or everybody
     generic = is_generic(record, heads)
     return Candidates(
         contact_ids=() if generic else tuple(sorted(contacts)),
         count=len(contacts),
         generic=generic,
         ask_for=best_question(identifier, contacts.values()) if len(contacts) > 1 else "",
+        faded=bool(faded) and contacts.keys() <= faded,
+        to_confirm=len(contacts) == 1 and wants_confirmation(record, *contacts),
     )

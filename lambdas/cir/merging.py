@@ -15,11 +15,12 @@ from cir.genesys.client import GenesysClient
 from cir.genesys.contacts import MERGE_LIMIT
 from cir.genesys.errors import GenesysError, NotFoundError
 from cir.genesys.models import Contact as GenesysContact
+from cir.mapping import PHONE_SLOTS
 from cir.records import Contact, IdentifierRecord, Profile
 from cir.review import Case, Step, cases, entry
 from cir.rules import IdentifierType, load_rules
 from cir.store import IdentityStore, OutdatedError
-from cir.survivorship import Combined, Part, combine, part
+from cir.survivorship import LISTS, Combined, combine, part
 
 MERGE_SET_LIMIT = 50
 """Genesys ends at 52 members of a merge tree; past it a customer can never be merged again."""
@@ -44,7 +45,7 @@ class MergePlan:
     identifiers: tuple[str, ...]
     """Keys of all that will lead to the merged contact."""
     overflow: tuple[str, ...]
-    """Keys of those that no field of Genesys has room for: the index knows them."""
+    """Keys of those that lose their field in Genesys for want of room: the index keeps them."""
     refusals: tuple[Refusal, ...]
     differing: tuple[str, ...] = ()
     """External sources whose ids differ, with the reviewer's consent."""
@@ -91,14 +92,18 @@ class Merging:
             if each in shown
         )
         united = {each.key: each for one in stored.values() for each in one.identifiers}
-        body: Any = {"id": "", **combined.body}
-        placed = {each.key for each in identifiers_from_genesys(_readable(body), self.sources.ids(client=self.client))}
+        source_ids = self.sources.ids(client=self.client)
+        displaced = {
+            found.key
+            for loss in combined.losses
+            for found in identifiers_from_genesys(_readable(loss.field, loss.value), source_ids)
+        }
         return MergePlan(
             contacts=ids,
             division=next((found.get("division", {}).get("id", "") for found in shown.values()), ""),
             combined=combined,
             identifiers=tuple(sorted(united)),
-            overflow=tuple(sorted(united.keys() - placed)),
+            overflow=tuple(sorted(united.keys() & displaced)),
             refusals=tuple(refusals),
             differing=consent,
         )
@@ -215,13 +220,6 @@ def combined_profile(ranked: Sequence[Profile]) -> Profile:
     return Profile(**{**found, "display_name": named.display_name, "first_name": named.first_name})
 
 
-def parts_of(
-    shown: Iterable[GenesysContact], stored: Mapping[str, Contact], claims: Mapping[Any, IdentifierRecord]
-) -> list[Part]:
-    """Contacts as survivorship takes them; `stored` by the ids of `shown`."""
-    return [part(each, from_crm=each["id"] in stored and _is_from_crm(stored[each["id"]], claims)) for each in shown]
-
-
 def _is_from_crm(contact: Contact, claims: Mapping[Any, IdentifierRecord]) -> bool:
     """Whether a CRM itself says that the contact has the CRM's id."""
     return any(
@@ -232,10 +230,11 @@ def _is_from_crm(contact: Contact, claims: Mapping[Any, IdentifierRecord]) -> bo
     )
 
 
-def _readable(body: dict[str, Any]) -> Any:
-    """A body to be written, as it would be read back: numbers have their E.164."""
-    phones = {name: {**value, "e164": value["display"]} for name, value in body.items() if name.endswith("Phone")}
-    return {**body, **phones}
+def _readable(field: str, value: Any) -> Any:
+    """A contact with this one value, as it would be read: numbers have their E.164, lists are lists."""
+    if field in PHONE_SLOTS:
+        return {field: {**value, "e164": value["display"]}}
+    return {field: [value] if field in LISTS else value}
 
 
 def _refused_number(ids: Sequence[str]) -> Iterable[Refusal]:

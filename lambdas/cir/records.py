@@ -95,6 +95,8 @@ class Contact:
     """Of what Genesys holds, so that an unchanged CRM record costs no request."""
     merged_from: tuple[str, ...] = ()
     """Every id whose tombstone points here."""
+    genesys_modified: str = ""
+    """When Genesys says that it was modified by the write that this record followed, to know the event of that."""
 
     @property
     def owners(self) -> frozenset[str]:
@@ -116,6 +118,7 @@ class Contact:
             generation=item.get("generation", 0),
             fingerprint=item.get("fingerprint", ""),
             merged_from=tuple(item.get("merged_from", ())),
+            genesys_modified=item.get("genesys_modified", ""),
         )
 
     def changed(self, **changes: Any) -> "Contact":

@@ -1,5 +1,6 @@
 """The resolver: who is this? Answered from the cache or the tables within a budget, and never by an exception."""
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -79,9 +80,12 @@ class Resolver:
         )
         if verdict.outcome is Outcome.CONFLICT:
             self._record_conflict(verdict, deadline, trace)
+        if verdict.outcome is Outcome.RESOLVED:
+            self._confirm(request, verdict, findings, deadline)
         self._lookup.renew(findings, deadline, trace)
         answer["latencyMs"] = trace.elapsed_ms()
         trace.facts |= _facts(request, verdict, withheld)
+        trace.facts["evidence"] = [each.to_plain() for each in _evidence(request, findings)]
         return Resolution(answer, trace.line(answer))
 
     def _read(self, event: object, trace: Trace) -> Request:
@@ -133,6 +137,24 @@ class Resolver:
                 except DynamoDBError as error:
                     step["failed"] = error.code
 
+    def _confirm(self, request: Request, verdict: Verdict, findings: Findings, deadline: float) -> None:
+        """Note that a number is still the customer's, when something else of theirs came with it.
+
+        Alone it would only say that somebody has the number, who may be the next to be given it.
+        """
+        if len(set(verdict.matched_by) - {"contactId"}) < 2:
+            return
+        for each in request.presented:
+            found = findings.found[each.identifier].candidates
+            if found.to_confirm and found.contact_ids == (verdict.contact_id,):
+                with contextlib.suppress(DynamoDBError):
+                    self._store.confirm(
+                        each.identifier,
+                        verdict.contact_id,
+                        assurance=each.assurance,
+                        timeout=min(left(deadline), SIDE_WRITE_SECONDS),
+                    )
+
 
 def _judge(request: Request, findings: Findings) -> Verdict:
     """The verdict on the evidence, marked where the evidence was not to be had."""
@@ -168,6 +190,7 @@ def _evidence(request: Request, findings: Findings) -> Iterator[Evidence]:
             exclusive=identifier.exclusive,
             assurance=presented.assurance,
             priority=load_rules().identifiers[identifier.type].priority,
+            faded=candidates.faded,
         )
 
 

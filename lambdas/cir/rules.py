@@ -78,6 +78,12 @@ class Rules:
 
     version: str
     identifiers: dict[IdentifierType, IdentifierRule]
+    phone_half_life_days: float
+    """After so long without being seen, evidence on a number counts half. A choice: operators reassign numbers from
+    some months after they were given back, and nobody tells."""
+    phone_faded_at: float
+    """What evidence must count more than to contradict other evidence. A caller's word counts 1, the network's 2, a
+    second factor's 3: they fade after 1, 2 and 2.6 half-lives."""
     external_sources: dict[str, ExternalSource]
     withheld_callers: frozenset[str]
     placeholders: frozenset[str]
@@ -110,6 +116,8 @@ def load_rules() -> Rules:
             )
             for name, rule in data["identifiers"].items()
         },
+        phone_half_life_days=data["phone_life"]["half_life_days"],
+        phone_faded_at=data["phone_life"]["faded_at"],
         external_sources={key: ExternalSource(**source) for key, source in data["external_sources"].items()},
         withheld_callers=frozenset(data["withheld_callers"]),
         placeholders=frozenset(placeholders["any"]),

@@ -123,7 +123,7 @@ class Splitting:
             moved={each.key: each.value for each in moved},
             shared={each.key: each.value for each in own if each in remaining},
             claimed=tuple(each.key for each in moved if _is_among(to_genesys(each, source_ids), held)),
-            body=self._without(fields, released),
+            body=self._showing(fields, own),
             restored=self._restored(fields, now, whole, rest),
             cannot_be_restored=_statement(whole.contact_id, released),
         )
@@ -297,16 +297,16 @@ class Splitting:
             if same(shown.get(name), gone.get(name)) and not same(shown.get(name), wanted.get(name)):
                 restored[name] = wanted.get(name)
         # fields that the part's numbers leave empty, for numbers that are still there
-        lost = [each for one in rest for each in one.identifiers if each not in whole.identifiers]
-        return restored | self._without({name: wanted[name] for name in _SLOTS if name in wanted}, lost)
+        slots = {name: wanted[name] for name in _SLOTS if name in wanted}
+        return restored | self._showing(slots, whole.identifiers)
 
-    def _without(self, fields: dict[str, Any], released: Sequence[Identifier]) -> dict[str, Any]:
-        """The fields without identifiers that the contact has lost since it was merged."""
-        unwanted = set(released)
+    def _showing(self, fields: dict[str, Any], identifiers: Iterable[Identifier]) -> dict[str, Any]:
+        """The fields without other identifiers than these: they were taken away or split off since the merge."""
+        wanted = set(identifiers)
 
         def keeps(name: str, value: Any) -> bool:
             shown: Any = {name: {**value, "e164": value.get("display")} if name in PHONE_SLOTS else value}
-            return not unwanted & set(identifiers_from_genesys(shown, self.sources.ids(client=self.client)))
+            return wanted.issuperset(identifiers_from_genesys(shown, self.sources.ids(client=self.client)))
 
         kept: dict[str, Any] = {}
         for name, value in fields.items():

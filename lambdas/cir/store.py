@@ -14,7 +14,7 @@ from typing import Any
 
 from cir.dynamodb import DynamoDB, DynamoDBError, marshal, marshal_item, unmarshal, unmarshal_item
 from cir.identifiers import Identifier
-from cir.records import CLAIM_PREFIX, Claim, Contact, Decision, IdentifierRecord, timestamp
+from cir.records import CLAIM_PREFIX, Claim, Contact, Decision, IdentifierRecord, Profile, timestamp
 from cir.rules import Assurance, load_rules
 
 MAX_CLAIMS = 50
@@ -97,17 +97,19 @@ class IdentityStore:
         """
         asked = list(dict.fromkeys(contact_ids))
         read: dict[str, Contact] = {}
+        unread = set(asked)
         heads = {contact_id: contact_id for contact_id in asked}
         for _ in range(MAX_MERGE_DEPTH):
-            wanted = {head for head in heads.values() if head not in read}
-            if not wanted:
+            if not unread:
                 break
-            read |= self.contacts(wanted, timeout=timeout, consistent=consistent)
+            found = self.contacts(unread, timeout=timeout, consistent=consistent)
+            read |= found
+            unread = {each.merged_into for each in found.values() if each.merged_into} - read.keys()
             heads = {asked_id: _next(read, head) for asked_id, head in heads.items()}
-        found = {
+        canonical = {
             asked_id: read[head] for asked_id, head in heads.items() if head in read and not read[head].merged_into
         }
-        return found, read
+        return canonical, read
 
     def put_contact(
         self,
@@ -146,7 +148,9 @@ class IdentityStore:
                 return
         raise OutdatedError(f"the identifiers of contact {contact.contact_id} are being changed by others")
 
-    def confirm(self, identifier: Identifier, contact_id: str, *, assurance: Assurance) -> None:
+    def confirm(
+        self, identifier: Identifier, contact_id: str, *, assurance: Assurance, timeout: float | None = None
+    ) -> None:
         """Note that the claim was seen to be true once more. Nothing happens when there is no such claim."""
         self._unless_condition_fails(
             "UpdateItem",
@@ -156,6 +160,7 @@ class IdentityStore:
                 "ConditionExpression": "attribute_exists(#claim)",
                 "ExpressionAttributeValues": marshal_item({":now": self._now()}),
             },
+            timeout=timeout,
         )
         self._unless_condition_fails(
             "UpdateItem",
@@ -165,6 +170,7 @@ class IdentityStore:
                 "ConditionExpression": "attribute_exists(#claim) AND #claim.assurance < :assurance",
                 "ExpressionAttributeValues": marshal_item({":assurance": assurance}),
             },
+            timeout=timeout,
         )
 
     def merge(
@@ -219,9 +225,13 @@ class IdentityStore:
             raise OutdatedError("one of the contacts or identifiers was changed by somebody else") from None
 
     def remove(self, contact: Contact, *, decision: Decision) -> None:
-        """Forget a contact that is gone, and its tombstones; release its identifiers. `contact` is as it was read."""
+        """Forget a contact that is gone, and release its identifiers. `contact` is as it was read.
+
+        Its tombstones stay, bare of all that was known of the customer, and lead to nobody: an id that a split had
+        taken out of another contact would lead there again, since Genesys still has it there.
+        """
         records = self.identifiers(contact.identifiers, consistent=True)
-        tombstones = [{"contact_id": marshal(each)} for each in contact.merged_from]
+        bare = self.contacts(contact.merged_from, consistent=True).values()
         own = [
             {
                 "Delete": {
@@ -231,7 +241,7 @@ class IdentityStore:
                     "ExpressionAttributeValues": {":read": marshal(contact.generation)},
                 }
             },
-            *({"Delete": {"TableName": self._tables.contacts, "Key": key}} for key in tombstones),
+            *(self._put_generation(each.changed(profile=Profile(), identifiers=(), fingerprint="")) for each in bare),
             self._append(decision),
         ]
         try:

@@ -5,7 +5,7 @@ first in rank that has it; of equals the longest value wins. Phones, addresses a
 rank, as far as Genesys Cloud has fields for them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -208,8 +208,3 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_comparable(each) for each in value)
     return value.casefold() if isinstance(value, str) else value
-
-
-def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """The fields in which two contacts, as they are written, differ."""
-    return (field for field in FIELDS if not same(before.get(field), after.get(field)))

@@ -12,33 +12,48 @@ from cir.bootstrap import ExternalSources
 from cir.connect import open_genesys, open_store
 from cir.dynamodb import DynamoDBError
 from cir.genesys.errors import GenesysError
-from cir.genesys_events import Events
+from cir.genesys_events import Events, is_echo
+from cir.records import Contact
 from cir.store import OutdatedError
 
+CHANGED = "v2.externalcontacts.contacts.{id}"
+TOPICS = (CHANGED, f"{CHANGED}.unresolved")
+
 _client = open_genesys()
-_events = Events(_client, open_store(), ExternalSources(_client))
+_store = open_store()
+_events = Events(_client, _store, ExternalSources(_client))
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Follow one event, or a batch of the queue, of which those that failed are handed back."""
     if "Records" not in event:
-        _follow(event)
+        _follow(event, {})
         return {}
+    messages = {record["messageId"]: json.loads(record["body"]) for record in event["Records"]}
+    known = _store.contacts({_contact_id(each) for each in messages.values()} - {""}, consistent=True)
     failed = []
-    for record in event["Records"]:
+    for message_id, message in messages.items():
         try:
-            _follow(json.loads(record["body"]))
+            _follow(message, known)
         except (GenesysError, DynamoDBError, OutdatedError) as error:
             log.write_failure("event failed", error)
-            failed.append({"itemIdentifier": record["messageId"]})
+            failed.append({"itemIdentifier": message_id})
     return {"batchItemFailures": failed}
 
 
-def _follow(event: Mapping[str, Any]) -> None:
-    topic = event.get("detail-type")
-    body = (event.get("detail") or {}).get("eventBody") or {}
-    contact_id = body.get("id") if isinstance(body, Mapping) else None
-    if not isinstance(contact_id, str) or not str(topic).startswith("v2.externalcontacts.contacts."):
+def _follow(event: Mapping[str, Any], known: Mapping[str, Contact]) -> None:
+    topic, detail = event.get("detail-type"), event.get("detail") or {}
+    contact_id = _contact_id(event)
+    if not contact_id or topic not in TOPICS:
         log.write({"event": "unknown event", "level": "warning", "topic": topic})
         return
+    modified = str(detail["eventBody"].get("modifyDate") or "")
+    if topic == CHANGED and is_echo(known.get(contact_id), modified=modified, told=str(detail.get("timestamp") or "")):
+        return
     log.write({"event": "contact event", "contactId": contact_id, "became": _events.follow(contact_id)})
+
+
+def _contact_id(event: Mapping[str, Any]) -> str:
+    body = (event.get("detail") or {}).get("eventBody") or {}
+    found = body.get("id") if isinstance(body, Mapping) else None
+    return found if isinstance(found, str) else ""

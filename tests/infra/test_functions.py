@@ -163,7 +163,7 @@ def test_genesys_events_come_on_the_partner_bus_of_the_organization(typical: Ass
     assert not typical.of_type("AWS::Events::Rule")  # nothing to follow before Genesys' integration is there
 
 
-def test_of_a_genesys_event_only_the_contacts_id_enters_the_queue(variant: Assembly) -> None:
+def test_of_a_genesys_event_only_which_contact_and_when_enters_the_queue(variant: Assembly) -> None:
     (rule,) = variant.of_type("AWS::Events::Rule")
     (target,) = rule.properties["Targets"]
     transformer = target["InputTransformer"]
@@ -174,14 +174,21 @@ def test_of_a_genesys_event_only_the_contacts_id_enters_the_queue(variant: Assem
         for step in path.removeprefix("$.").split("."):
             value = value[step]
         message = message.replace(f"<{name}>", json.dumps(value))
-    contact = event["detail"]["eventBody"]
-    assert json.loads(message) == {"detail-type": event["detail-type"], "detail": {"eventBody": {"id": contact["id"]}}}
+    detail = event["detail"]
+    assert json.loads(message) == {
+        "detail-type": event["detail-type"],
+        "detail": {
+            "timestamp": detail["timestamp"],
+            "eventBody": {name: detail["eventBody"][name] for name in ("id", "modifyDate")},
+        },
+    }
 
 
 def _genesys_event(organization_id: str, suffix: str) -> dict[str, Any]:
     """As the emulator sends it."""
     settings = EmulatorSettings(organization_id=organization_id, event_source_suffix=suffix)
-    return envelope(settings, CONTACT_TOPIC, {"id": "c1", "firstName": "Ann"}, now=0.0)
+    body = {"id": "c1", "firstName": "Ann", "modifyDate": "2026-11-24T09:00:00.000Z"}
+    return envelope(settings, CONTACT_TOPIC, body, now=0.0)
 
 
 def test_the_resolver_starts_from_a_snapshot_where_that_is_chosen(typical: Assembly, variant: Assembly) -> None:

@@ -118,6 +118,8 @@ def lease(window: Window, told: Told, *, kind: Kind, wanted: int, cost: int, now
     if window.ends_at < told.ends_after <= now + WINDOW_SECONDS:
         window = replace(window, ends_at=told.ends_after)
     same = told.ends_after > window.ends_at - SAME_WINDOW_SECONDS
+    if same and 0 < told.allowed < window.allowed:
+        window = replace(window, used=0)  # what was given under another limit says nothing under this one
     window = replace(
         window,
         allowed=told.allowed or window.allowed,
@@ -144,16 +146,18 @@ class Budget:
         name: str,
         kind: Kind = "live",
         on_window: Callable[[Window], None] = lambda _: None,
+        on_failure: Callable[[DynamoDBError], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         """`name` is that of the OAuth client. `on_window` is given every window that this process has seen closed:
-        each is given to one process only."""
+        each is given to one process only. `on_failure` is told when the table does not answer."""
         self._dynamodb = dynamodb
         self._table = table
         self._name = f"budget#{name}"
         self._kind: Kind = kind
         self._on_window = on_window
+        self._on_failure = on_failure
         self._clock = clock
         self._uniform = uniform
         self._lock = threading.Lock()
@@ -237,8 +241,9 @@ class Budget:
                 current = found
             self._window = current
             self._ask_at = now + self._uniform(0.02, 0.2)
-        except DynamoDBError:
+        except DynamoDBError as error:
             self._alone_until = now + AGAIN_SECONDS
+            self._on_failure(error)
 
     def _wanted(self, cost: int, now: float) -> int:
         """A whole block for bulk work; for live work as much as it has just been seen to need, beginning with one."""
