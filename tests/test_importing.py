@@ -142,7 +142,7 @@ def test_a_batch_that_is_under_way_when_another_fails_is_reported_too(plane: Syn
 def test_an_abandoned_import_begins_nothing_more(plane: SyncPlane) -> None:
     imported = import_lines(lines(*(account(number) for number in range(60))), plane.new_sync(), workers=1)
     next(imported)
-    imported.close()  # type: ignore[attr-defined]
+    imported.close()
     assert plane.genesys.writes() <= 3  # of six batches: the one that is done, and two that were handed to the worker
 
 

@@ -1,18 +1,26 @@
 """An import: every row of a CRM export through the sync, several requests at a time."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, Self
 
+from cir.batches import problem_from_json, problem_to_json
 from cir.crm import CrmRecord, Problem
 from cir.crm_file import Line
 from cir.genesys.contacts import BULK_LIMIT
-from cir.sync import Change, Sync, Synced
+from cir.sync import Change, Synced
 
 WORKERS = 4
 """Requests under way at once. At 0.8 s a request, four keep up with Genesys' default of 300 requests a minute."""
+
+
+class Loader(Protocol):
+    """Brings up to ten records to where they belong; `cir.sync.Sync` is one. Called by several threads."""
+
+    def records(self, records: Sequence[CrmRecord], /) -> list[Synced]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,17 @@ class Imported:
     problems: tuple[Problem, ...] = ()
     """Why the row was refused, or what of it was left out."""
 
+    def to_json(self) -> bytes:
+        """One line of a file of results."""
+        problems = [problem_to_json(each) for each in self.problems]
+        values = (self.line, self.change, self.crm_id, self.contact_id, problems)
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        line, change, crm_id, contact_id, problems = json.loads(text)
+        return cls(line, Change(change), crm_id, contact_id, tuple(map(problem_from_json, problems)))
+
 
 @dataclass(slots=True)
 class Report:
@@ -38,6 +57,16 @@ class Report:
     """(column, reason) of rows that were refused → how many."""
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(column, reason) of values that were left out of rows that were imported → how many."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What `as_dict` has made."""
+        return cls(
+            data["seconds"],
+            Counter({change: data[change] for change in Change}),
+            _from_list(data["refusedBecause"]),
+            _from_list(data["leftOut"]),
+        )
 
     def add(self, imported: Imported) -> None:
         self.changes[imported.change] += 1
@@ -62,7 +91,7 @@ class Report:
         }
 
 
-def import_lines(lines: Iterable[Line], sync: Sync, *, workers: int = WORKERS) -> Iterator[Imported]:
+def import_lines(lines: Iterable[Line], sync: Loader, *, workers: int = WORKERS) -> Generator[Imported]:
     """Import all lines; each is reported once, in no particular order.
 
     Raises GenesysError or DynamoDBError when a service fails for good: no further batch is begun, and what was done is
@@ -94,6 +123,10 @@ def import_lines(lines: Iterable[Line], sync: Sync, *, workers: int = WORKERS) -
 
 def _as_list(reasons: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
     return [{"column": column, "reason": reason, "rows": rows} for (column, reason), rows in reasons.most_common()]
+
+
+def _from_list(reasons: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
+    return Counter({(each["column"], each["reason"]): each["rows"] for each in reasons})
 
 
 def _finished(running: dict[Future[list[Synced]], list[int]]) -> Iterator[Imported]:

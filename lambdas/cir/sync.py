@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cir.crm import CrmRecord, Problem
+from cir.detaching import detach_older
 from cir.external_contacts import Organization, corrections, profile_of, survivorship, to_external_contact
 from cir.genesys.client import GenesysClient
 from cir.genesys.contacts import BULK_LIMIT
@@ -22,7 +23,7 @@ from cir.genesys.models import EnrichRequest, EnrichResult, FieldRules
 from cir.identifiers import Identifier, mask, to_genesys
 from cir.mapping import CrmMapping
 from cir.merged import follow_merge
-from cir.records import Contact, IdentifierRecord
+from cir.records import Contact, IdentifierRecord, timestamp
 from cir.rules import Assurance
 from cir.store import AlreadyClaimedError, IdentityStore, OutdatedError
 
@@ -51,7 +52,7 @@ class Synced:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class Draft:
     """What Genesys should hold of a record."""
 
     record: CrmRecord
@@ -108,11 +109,52 @@ class Sync:
             done |= self._attempt(pending, created, last=attempt == ATTEMPTS - 1)
         return [done[record.id] for record in records]
 
+    def adopt(self, records: Sequence[CrmRecord], contact_ids: Mapping[Identifier, str]) -> list[Synced]:
+        """Bring records to the index that Genesys has been given in another way; it is not written to.
+
+        `contact_ids` says which contact each record has become; one that is not among them is refused.
+        """
+        done: dict[Identifier, Synced] = {}
+        for attempt in range(ATTEMPTS):
+            pending = [record for record in records if record.id not in done]
+            if not pending:
+                break
+            if attempt:
+                self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            drafts = self.drafts(pending)
+            known = self._known(drafts)
+            for draft in drafts:
+                synced = self._adopted(draft, contact_ids, known, last=attempt == ATTEMPTS - 1)
+                if synced:
+                    done[draft.record.id] = synced
+        return [done[record.id] for record in records]
+
+    def _adopted(
+        self,
+        draft: Draft,
+        contact_ids: Mapping[Identifier, str],
+        known: Mapping[Identifier, IdentifierRecord],
+        *,
+        last: bool,
+    ) -> Synced | None:
+        contact_id, stored = contact_ids.get(draft.record.id), draft.stored
+        if contact_id is None:
+            return _refused(draft, "Genesys Cloud has no contact with its id")
+        if (
+            stored
+            and stored.contact_id == contact_id
+            and stored.profile == profile_of(draft.record, self.organization)
+            and {*draft.external, *draft.record.slots.values()} <= set(stored.identifiers)
+        ):
+            return Synced(draft.record, Change.UNCHANGED, contact_id, draft.notes)
+        result = EnrichResult(draft.record.id.value, contact={"id": contact_id})
+        return self._complete(draft, result, known, created=stored is None, last=last, written=False)
+
     def _attempt(
         self, records: Sequence[CrmRecord], created: set[Identifier], *, last: bool
     ) -> dict[Identifier, Synced]:
         """What became of the records, without those that are worth another attempt. New contacts go to `created`."""
-        drafts = self._drafts(records)
+        drafts = self.drafts(records)
         changed = [draft for draft in drafts if draft.is_new]
         requests = [_request(draft, self.organization, survivorship(self.mapping.targets)) for draft in changed]
         results = self.client.contacts.enrich_many(requests) if requests else []
@@ -129,8 +171,8 @@ class Sync:
                 done[draft.record.id] = synced
         return done
 
-    def _drafts(self, records: Sequence[CrmRecord]) -> list[_Draft]:
-        """Only the ids are read: an unchanged record needs no more."""
+    def drafts(self, records: Sequence[CrmRecord]) -> list[Draft]:
+        """What Genesys should hold of each, and whether it was given that. Only reads, and only the ids."""
         exclusive = {each for record in records for each in (record.id, *record.external)}
         known = self.store.identifiers(exclusive, consistent=True)
         owners = {owner for record in known.values() for owner in record.claims}
@@ -141,7 +183,7 @@ class Sync:
 
     def _draft(
         self, record: CrmRecord, holders: Mapping[Identifier, Contact | None], first: Mapping[Identifier, Identifier]
-    ) -> _Draft:
+    ) -> Draft:
         """`first`: id of another system → the first record of the batch that has it."""
         stored = holders[record.id]
         external: list[Identifier] = [record.id]
@@ -152,9 +194,9 @@ class Sync:
             free = not holder and first[each] == record.id
             (external if mine or free else taken).append(each)
         body = to_external_contact(record, external, self.organization)
-        return _Draft(record, stored, tuple(external), tuple(taken), body, _fingerprint(body))
+        return Draft(record, stored, tuple(external), tuple(taken), body, _fingerprint(body))
 
-    def _known(self, drafts: Sequence[_Draft]) -> Mapping[Identifier, IdentifierRecord]:
+    def _known(self, drafts: Sequence[Draft]) -> Mapping[Identifier, IdentifierRecord]:
         """The records of all identifiers that the contacts have or shall have."""
         shall_have = {each for draft in drafts for each in draft.record.identifiers}
         have = {each for draft in drafts if draft.stored for each in draft.stored.identifiers}
@@ -162,19 +204,20 @@ class Sync:
 
     def _complete(
         self,
-        draft: _Draft,
+        draft: Draft,
         result: EnrichResult,
         known: Mapping[Identifier, IdentifierRecord],
         *,
         created: bool,
         last: bool,
+        written: bool = True,
     ) -> Synced | None:
         """Bring what Genesys has taken to the index; None when it is worth another attempt and this is not the last."""
         if result.error or result.contact is None:
             again = bool(result.error and result.error.retryable)
             return None if again and not last else _refused(draft, f"Genesys Cloud: {_error_text(result)}")
         try:
-            contact_id = self._index(draft, result.contact, known, new=result.created)
+            contact_id = self._index(draft, result.contact, known, new=result.created, written=written)
             return Synced(draft.record, Change.CREATED if created else Change.UPDATED, contact_id, draft.notes)
         except _RefusedError as error:
             return _refused(draft, str(error))
@@ -188,21 +231,27 @@ class Sync:
 
     def _index(
         self,
-        draft: _Draft,
+        draft: Draft,
         found: GenesysContact,
         known: Mapping[Identifier, IdentifierRecord],
         *,
         new: bool,
+        written: bool,
     ) -> str:
-        """Store the contact as Genesys has it, whose id is returned. `new`: it was made just now."""
+        """Store the contact as Genesys has it, whose id is returned.
+
+        `new`: it was made just now. Unless it was `written` by us, what Genesys holds is not known: only the id is
+        `found`, and the next sync is to write it.
+        """
         record, source = draft.record, self.mapping.source
         before = self._continued(draft, found, new=new)
         unread = set(before.identifiers) - (set(draft.stored.identifiers) if draft.stored else set())
         known = {**known, **self.store.identifiers(unread, consistent=True)}
+        known |= self._without_former(set(record.slots.values()) - set(before.identifiers), known, found["id"])
         kept = _not_from(record, before, known)
         identifiers = tuple(dict.fromkeys((*draft.external, *record.slots.values(), *kept)))
         withdrawn = set(before.identifiers) - set(identifiers)
-        changes = corrections(
+        changes = written and corrections(
             found,
             draft.body,
             fed=self.mapping.targets,
@@ -211,8 +260,7 @@ class Sync:
             kept=kept,
             source_ids=self.organization.source_ids,
         )
-        if changes:
-            self.client.contacts.patch(found["id"], changes)
+        shown = self.client.contacts.patch(found["id"], changes) if changes else found
         decision = self.store.decision(
             before.contact_id,
             "sync",
@@ -223,7 +271,10 @@ class Sync:
         )
         self.store.put_contact(
             before.changed(
-                profile=profile_of(record, self.organization), identifiers=identifiers, fingerprint=draft.fingerprint
+                profile=profile_of(record, self.organization),
+                identifiers=identifiers,
+                fingerprint=draft.fingerprint if written else "",
+                genesys_modified=shown.get("modifyDate", ""),
             ),
             previous=before,
             decision=decision,
@@ -233,7 +284,15 @@ class Sync:
         )
         return before.contact_id
 
-    def _continued(self, draft: _Draft, found: GenesysContact, *, new: bool) -> Contact:
+    def _without_former(
+        self, new: Iterable[Identifier], known: Mapping[Identifier, IdentifierRecord], contact_id: str
+    ) -> dict[Identifier, IdentifierRecord]:
+        """The records of those numbers that had to be taken off contacts who had them long ago."""
+        records = [known[each] for each in new if each in known]
+        detached = detach_older(self.client, self.store, records, than=timestamp(), now_of=contact_id)
+        return self.store.identifiers(detached, consistent=True) if detached else {}
+
+    def _continued(self, draft: Draft, found: GenesysContact, *, new: bool) -> Contact:
         """The contact of the index that the one in Genesys continues; a new one where it knows none."""
         contact_id, stored = found["id"], draft.stored
         if stored and stored.contact_id == contact_id:
@@ -264,7 +323,7 @@ class Sync:
             return None
 
 
-def _request(draft: _Draft, organization: Organization, rules: FieldRules) -> EnrichRequest:
+def _request(draft: Draft, organization: Organization, rules: FieldRules) -> EnrichRequest:
     """Matched by the CRM's own id alone.
 
     A shared landline must not lead to somebody else's contact, nor an id of another system that Genesys has on one
@@ -313,7 +372,7 @@ def _keys(identifiers: Iterable[Identifier]) -> list[str]:
     return sorted(each.key for each in identifiers)
 
 
-def _refused(draft: _Draft, reason: str) -> Synced:
+def _refused(draft: Draft, reason: str) -> Synced:
     return Synced(draft.record, Change.REFUSED, problems=(Problem("record", reason), *draft.notes))
 
 

@@ -16,6 +16,7 @@ from cir.genesys.connection import Connection, Credentials, host_of
 from cir.genesys.contacts import Contacts
 from cir.genesys.conversations import Conversations
 from cir.genesys.errors import ConfigurationError
+from cir.genesys.imports import Imports
 from cir.genesys.jobs import Exports, Privacy
 from cir.genesys.organization import Organization
 from cir.genesys.pacing import RateLimit
@@ -23,7 +24,7 @@ from cir.genesys.transport import Transport
 
 
 class GenesysClient:
-    """Operations by subject: `contacts`, `conversations`, `organization`, `exports`, `privacy`.
+    """Operations by subject: `contacts`, `conversations`, `organization`, `exports`, `imports`, `privacy`.
 
     Every failure is a `cir.genesys.errors.GenesysError`.
     """
@@ -85,6 +86,7 @@ class GenesysClient:
         self.conversations = Conversations(connection)
         self.organization = Organization(connection)
         self.exports = Exports(connection)
+        self.imports = Imports(connection)
         self.privacy = Privacy(connection)
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self, TextIO
 from urllib.parse import quote
 
@@ -134,6 +135,11 @@ class Connection:
         auth = _Bearer(self._token.get(self._deadline)) if own else _NoAuthorization()
         request = Request(operation, "GET", url, repeatable=True)
         return self.transport.download(request, auth=auth, deadline=self._deadline)
+
+    def upload(self, operation: str, url: str, file: Path, *, headers: Mapping[str, str]) -> None:
+        """Send a file to where Genesys Cloud wants it. The address is signed: no token goes there. Repeated."""
+        request = Request(operation, "PUT", url, repeatable=True)
+        self.transport.upload(request, file, headers=headers, auth=_NoAuthorization(), deadline=self._deadline)
 
 
 class _AccessToken:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 from urllib.parse import urlsplit
 
@@ -131,6 +132,35 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
             failure = _no_answer(request, problem).error
         raise failure from None
+
+    def upload(
+        self, request: Request, path: Path, *, headers: Mapping[str, str], auth: AuthBase, deadline: float | None
+    ) -> None:
+        """Send a file. Not paced: files do not go to the API."""
+        last: GenesysError | None = None
+        for attempt in range(1, self._attempts + 1):
+            try:
+                with path.open("rb") as file:
+                    response = self._session.request(
+                        request.method,
+                        request.url,
+                        data=file,
+                        headers=headers,
+                        auth=auth,
+                        timeout=self._timeout(request, deadline),
+                        allow_redirects=False,
+                    )
+                if response.ok:
+                    return
+                failure = _Failure(_refusal(request, response), never_done=True)
+            except requests.RequestException as problem:
+                failure = _no_answer(request, problem)
+            last = failure.error
+            pause = self._pause(request, failure, attempt)
+            if pause is None or attempt == self._attempts or not self._within(deadline, pause):
+                break
+            self.sleep(pause)
+        raise last or ValueError("at least one attempt is needed")
 
     def _await_permission(self, request: Request, deadline: float | None, cost: int, last: GenesysError | None) -> None:
         while (wait := self._pacer.before_request(cost)) > 0:

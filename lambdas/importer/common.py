@@ -1,0 +1,31 @@
+"""What the steps of the import workflow share."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from cir.files import Bucket
+from cir.import_run import Run
+from cir.mapping import SHIPPED, CrmMapping, load_mapping
+from cir.settings import required
+
+PREFIX = "imports/"
+
+
+def open_run(event: Mapping[str, Any]) -> Run:
+    """The run that the workflow's execution is about. Raises ValueError if the event names none."""
+    name = event.get("run")
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ValueError(f"the event must name its run, without slashes, not {name!r}")
+    return Run(Bucket(boto3.Session().client("s3"), required(os.environ, "DATA_BUCKET")), f"{PREFIX}{name}/")
+
+
+def read_mapping(run: Run) -> CrmMapping:
+    """The mapping that was uploaded with the file, else the environment's."""
+    try:
+        with run.files.local(run.key("mapping.json")) as path:
+            return load_mapping(path)
+    except FileNotFoundError:
+        return load_mapping(SHIPPED / f"{os.environ.get('CRM_MAPPING', 'salesforce')}.json")
