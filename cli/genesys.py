@@ -10,6 +10,7 @@ import typer
 DATA_ACTIONS = Path(__file__).resolve().parents[1] / "genesys" / "data-actions"
 RESOLVE = "resolve-customer-identity-v1.custom.json"
 LINK = "link-identifier-v1.custom.json"
+CREATE = "create-customer-v1.custom.json"
 
 # An alias or version may follow, but not $LATEST: the ARN goes into a template of Genesys Cloud, where $ begins a
 # variable.
@@ -39,18 +40,21 @@ def render(
     *,
     arn_resolver: Annotated[str, typer.Option(callback=_function_arn, help="ARN of the resolver, with its alias.")],
     arn_link: Annotated[str, typer.Option(callback=_function_arn, help="ARN of the link function, with its alias.")],
+    arn_create: Annotated[
+        str, typer.Option(callback=_function_arn, help="ARN of the create function, with its alias.")
+    ],
     out: Annotated[Path, typer.Option(file_okay=False, help="Directory to write to; created if need be.")],
 ) -> None:
     """Write the data actions with the functions of one environment, ready to be imported."""
-    regions = {arn.split(":")[3] for arn in (arn_resolver, arn_link)}
+    arns = {RESOLVE: arn_resolver, LINK: arn_link, CREATE: arn_create}
+    regions = {arn.split(":")[3] for arn in arns.values()}
     if len(regions) > 1:
         raise typer.BadParameter(
-            f"the functions are in two regions, {' and '.join(sorted(regions))}; both must be in the region of the "
-            "Genesys Cloud organization",
-            param_hint="'--arn-link'",
+            f"the functions are in several regions, {' and '.join(sorted(regions))}; all must be in the region of the "
+            "Genesys Cloud organization"
         )
     out.mkdir(parents=True, exist_ok=True)
-    for file, arn in ((RESOLVE, arn_resolver), (LINK, arn_link)):
+    for file, arn in arns.items():
         action: dict[str, Any] = json.loads((DATA_ACTIONS / file).read_text(encoding="utf-8"))
         action["config"]["request"]["requestUrlTemplate"] = arn
         (out / file).write_text(json.dumps(action, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -23,7 +24,8 @@ from cir.external_contacts import SCHEMA_FIELDS, SCHEMA_NAME
 from cir.genesys.client import GenesysClient
 from cir.mapping import load_mapping
 from cir.sync import Change
-from cli.genesys import DATA_ACTIONS, LINK, RESOLVE, app
+from cli.contacts import open_merging
+from cli.genesys import CREATE, DATA_ACTIONS, LINK, RESOLVE, app
 from cli.importing import DEFAULT_MAPPING, run_import
 from sandbox.genesys.routes import OPERATIONS
 from sandbox.system import Sandbox
@@ -36,9 +38,9 @@ GUIDE = (REPOSITORY / "docs" / "connect-genesys.md").read_text(encoding="utf-8")
 
 ACTIONS: dict[str, dict[str, Any]] = {
     action["name"]: action
-    for action in (json.loads((DATA_ACTIONS / file).read_text(encoding="utf-8")) for file in (RESOLVE, LINK))
+    for action in (json.loads((DATA_ACTIONS / file).read_text(encoding="utf-8")) for file in (RESOLVE, LINK, CREATE))
 }
-FUNCTIONS = {"Resolve Customer Identity v1": "resolver", "Link Identifier v1": "link"}
+FUNCTIONS = {"Resolve Customer Identity v1": "resolver", "Link Identifier v1": "link", "Create Customer v1": "create"}
 JSON_TYPES: dict[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 IDENTIFIERS = "ani email externalId whatsapp twitter facebook instagram line apple cookie"
@@ -54,6 +56,7 @@ PUBLISHED = {
         ),
     ),
     "Link Identifier v1": (f"{IDENTIFIERS} {CONTEXT}", "contactId", "contactId outcome linked explanation"),
+    "Create Customer v1": (f"{IDENTIFIERS} {CONTEXT} firstName lastName", "", "contactId outcome explanation"),
 }
 """Inputs, required inputs, outputs. Genesys Cloud never changes the contract of an action that has been published."""
 
@@ -81,7 +84,8 @@ def test_the_resolvers_contract_is_what_its_code_reads_and_answers() -> None:
     assert types(outputs(name)) == {field: JSON_TYPES[kind] for field, kind in answer.OUTPUT_FIELDS.items()}
 
 
-def test_the_links_contract_is_what_its_code_reads_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["Link Identifier v1", "Create Customer v1"])
+def test_so_are_the_contracts_of_the_actions_that_write(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in (
         "IDENTIFIERS_TABLE",
         "CONTACTS_TABLE",
@@ -91,11 +95,11 @@ def test_the_links_contract_is_what_its_code_reads_and_answers(monkeypatch: pyte
     ):
         monkeypatch.setenv(variable, "unused")
     monkeypatch.setenv("GENESYS_URL", "http://127.0.0.1:1")
-    fields = importlib.import_module("link.handler").OUTPUT_FIELDS
-    del sys.modules["link.handler"]  # it is set up for nothing
-    name = "Link Identifier v1"
-    assert types(inputs(name)) == dict.fromkeys(request.INPUT_FIELDS, "string")
-    assert types(outputs(name)) == {field: JSON_TYPES[kind] for field, kind in fields.items()}
+    handler = importlib.import_module(f"{FUNCTIONS[name]}.handler")
+    del sys.modules[handler.__name__]  # it is set up for nothing
+    names = (*request.INPUT_FIELDS, *getattr(handler, "INPUT_NAMES", ()))
+    assert types(inputs(name)) == dict.fromkeys(names, "string")
+    assert types(outputs(name)) == {field: JSON_TYPES[kind] for field, kind in handler.OUTPUT_FIELDS.items()}
 
 
 @pytest.mark.parametrize("name", ACTIONS)
@@ -127,7 +131,8 @@ ARN = "arn:aws:lambda:eu-west-1:111122223333:function:cir-prod-{}:live"
 
 
 def render(resolver: str, link: str, out: Path) -> tuple[int, str]:
-    arguments = ["render", "--arn-resolver", resolver, "--arn-link", link, "--out", str(out)]
+    arns = ["--arn-resolver", resolver, "--arn-link", link, "--arn-create", ARN.format("create")]
+    arguments = ["render", *arns, "--out", str(out)]
     result = CliRunner().invoke(app, arguments, env={"COLUMNS": "400"})
     return result.exit_code, result.output
 
@@ -135,7 +140,7 @@ def render(resolver: str, link: str, out: Path) -> tuple[int, str]:
 def test_rendering_fills_in_the_functions_and_nothing_else(tmp_path: Path) -> None:
     code, shown = render(ARN.format("resolver"), ARN.format("link"), tmp_path / "new" / "rendered")
     assert code == 0
-    for file, part in ((RESOLVE, "resolver"), (LINK, "link")):
+    for file, part in ((RESOLVE, "resolver"), (LINK, "link"), (CREATE, "create")):
         rendered = json.loads((tmp_path / "new" / "rendered" / file).read_text(encoding="utf-8"))
         assert rendered["config"]["request"].pop("requestUrlTemplate") == ARN.format(part)
         shipped = json.loads((DATA_ACTIONS / file).read_text(encoding="utf-8"))
@@ -413,6 +418,15 @@ def test_every_permission_of_the_guide_is_needed(sandbox: Sandbox) -> None:
     queues = {queue_id: name for name, queue_id in sandbox.genesys.queue_ids().items()}
     caller = Flow(FLOW, invoking(sandbox), queues).play(Call("tel:+447700900888", keys="1004"))
     assert caller.attributes["CIR_Link"] == "LINKED"
+    made = [invoking(sandbox)("Create Customer v1", {"ani": f"+1646555014{each}"})["contactId"] for each in range(2)]
+    with patch.dict(os.environ, sandbox.environment):
+        merging = open_merging()
+    merging.merge(merging.plan(made), by="test", because="test")
+    search = partial(sandbox.functions.call, sandbox.function_name("duplicates"))
+    export = search({"step": "start"})
+    while not search({"step": "wait", **export})["ready"]:
+        pass
+    assert search({"step": "propose", **export})["records"]
     sandbox.wait_until_drained()
     permission = {operation.name: operation.permission for operation in OPERATIONS}
     assert {permission[each] for each in sandbox.genesys.calls() if each in permission} - {None} == DOCUMENTED

@@ -18,6 +18,7 @@ variable "function_arns" {
   type = object({
     resolve-customer-identity-v1 = string
     link-identifier-v1           = string
+    create-customer-v1           = string
   })
 }
 
