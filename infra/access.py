@@ -69,6 +69,23 @@ def receive_from(queue: sqs.IQueue) -> iam.PolicyStatement:
     )
 
 
+def objects(bucket_name: str, pattern: str, *actions: str) -> iam.PolicyStatement:
+    """Read, write or delete objects whose keys fit the pattern: `GetObject`, `PutObject`, `DeleteObject`."""
+    return iam.PolicyStatement(
+        actions=[f"s3:{action}" for action in actions],
+        resources=[f"arn:{cdk.Aws.PARTITION}:s3:::{bucket_name}/{pattern}"],
+    )
+
+
+def list_objects(bucket_name: str, prefix: str) -> iam.PolicyStatement:
+    """List keys below a prefix. Without it an object that is not there looks like one that may not be read."""
+    return iam.PolicyStatement(
+        actions=["s3:ListBucket"],
+        resources=[f"arn:{cdk.Aws.PARTITION}:s3:::{bucket_name}"],
+        conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
+    )
+
+
 def read_secret(secret: secretsmanager.ISecret) -> iam.PolicyStatement:
     """Read a secret's value."""
     return iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.secret_arn])

@@ -21,9 +21,11 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A function, deployed as `cir-<env>-<name>` from the package `lambdas/<name>`."""
+    """A function, deployed as `cir-<env>-<name>`."""
 
     name: str
+    module: str = ""
+    """Of its handler; `<name>.handler` unless it is said."""
     plane: Literal["hot", "sync"]
     timeout_seconds: int
     memory_mb: int
@@ -33,6 +35,16 @@ class Part:
     package: Literal["lean", "analytic"] = "lean"
     storage_mb: int = 512
     """Of `/tmp`."""
+
+    @property
+    def handler(self) -> str:
+        """As Lambda wants it, below `lambdas/`."""
+        return f"{self.module or f'{self.name}.handler'}.handler"
+
+    @property
+    def construct_id(self) -> str:
+        """In templates."""
+        return "".join(word.capitalize() for word in self.name.split("-"))
 
 
 RESOLVER = Part(
@@ -92,5 +104,27 @@ EVENTS = Part(name="events", plane="sync", timeout_seconds=60, memory_mb=512)
 DUPLICATES = Part(
     name="duplicates", plane="sync", timeout_seconds=900, memory_mb=4096, package="analytic", storage_mb=4096
 )
+IMPORT_SPLIT = Part(
+    name="import-split",
+    module="importer.split",
+    plane="sync",
+    timeout_seconds=900,
+    memory_mb=1024,
+    storage_mb=2048,  # an export of a million accounts has 200 MB
+)
+IMPORT_LOAD = Part(name="import-load", module="importer.load", plane="sync", timeout_seconds=900, memory_mb=1024)
+IMPORT_REPORT = Part(name="import-report", module="importer.report", plane="sync", timeout_seconds=300, memory_mb=512)
 
-PARTS = (RESOLVER, INVALIDATOR, BACKFILL, LINK, CREATE, COMPACT, EVENTS, DUPLICATES)
+PARTS = (
+    RESOLVER,
+    INVALIDATOR,
+    BACKFILL,
+    LINK,
+    CREATE,
+    COMPACT,
+    EVENTS,
+    DUPLICATES,
+    IMPORT_SPLIT,
+    IMPORT_LOAD,
+    IMPORT_REPORT,
+)

@@ -120,11 +120,17 @@ class Foundation(cdk.Stack):
             removal_policy=self._removal,
         )
 
+    @property
+    def files_name(self) -> str:
+        """A name of its own, so that CloudFormation refuses a change that would replace the bucket."""
+        return f"cir-{self._settings.name}-files-{self.account}"
+
     def _files(self) -> s3.Bucket:
         """Exports, batches and reports of the sync plane, which hold personal data for as long as a run needs them."""
         bucket = s3.Bucket(
             self,
             "Files",
+            bucket_name=self.files_name,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self.key,
             bucket_key_enabled=True,

@@ -77,7 +77,7 @@ class Function(Construct):
         snap_start: bool = False,
     ) -> None:
         """`memory_mb` takes the place of the catalog's where the environment chooses."""
-        super().__init__(scope, part.name.capitalize())
+        super().__init__(scope, part.construct_id)
         self.part = part
         self.name = function_name(plane.settings, part.name)
         self._plane = plane
@@ -94,7 +94,7 @@ class Function(Construct):
             function_name=self.name,
             description=description,
             code=plane.code[part.package],
-            handler=f"{part.name}.handler.handler",
+            handler=part.handler,
             runtime=RUNTIME,
             architecture=lambda_architecture(plane.architecture),
             memory_size=memory_mb or part.memory_mb,
@@ -181,7 +181,7 @@ class Function(Construct):
             roles=[self._plane.foundation.genesys_role],
             statements=[access.invoke(self.alias.function_arn)],
         )
-        cdk.CfnOutput(cdk.Stack.of(self), f"{self.part.name.capitalize()}Arn", value=self.alias.function_arn)
+        cdk.CfnOutput(cdk.Stack.of(self), f"{self.part.construct_id}Arn", value=self.alias.function_arn)
 
     def shift_gradually(self, alarms: Sequence[cloudwatch.IAlarm]) -> None:
         """Have new versions take over as the environment says, and give back to the old one when an alarm goes off."""

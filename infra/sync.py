@@ -13,6 +13,7 @@ from infra.duplicates import Duplicates
 from infra.events import Events
 from infra.foundation import Foundation
 from infra.function import Function, Plane
+from infra.importer import Importer
 from infra.link import Link
 from infra.packaging import ANALYTIC, ArchitectureName
 from infra.settings import Settings
@@ -45,6 +46,7 @@ class Sync(cdk.Stack):
         self.compact = Compact(self, plane=plane)
         self.events = Events(self, plane=plane)
         self.duplicates = Duplicates(self, plane=plane)
+        self.importer = Importer(self, plane=plane)
         alarms = Alarms(self, settings, foundation)
         self.alarms = alarms.names
         _backfill_alarms(alarms, self.backfill)
@@ -63,6 +65,7 @@ class Sync(cdk.Stack):
         _compact_alarms(alarms, self.compact)
         _events_alarms(alarms, self.events)
         _workflow_alarms(alarms, self.duplicates.workflow, "duplicates", "The nightly search for duplicates")
+        _workflow_alarms(alarms, self.importer.workflow, "import", "The import of a base")
 
 
 def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
@@ -70,6 +73,7 @@ def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
         "CIR_ENVIRONMENT": settings.name,
         **foundation.table_variables,
         "STATE_TABLE": foundation.state.table_name,
+        "DATA_BUCKET": foundation.files_name,
         "DEFAULT_REGION": settings.default_phone_region,
         "GENESYS_HOST": settings.genesys_host,
         "GENESYS_SECRET_ARN": foundation.genesys_secret.secret_arn,

@@ -1,6 +1,6 @@
 """A state machine over the steps of one function, started by the clock or by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import aws_cdk as cdk
@@ -29,15 +29,39 @@ def step(function: Function, name: str, **payload: object) -> tasks.LambdaInvoke
 
     Repeated three times, a minute and more apart: each step can be.
     """
+    return invoke(function, name.capitalize(), function, sfn.TaskInput.from_object({"step": name, **payload}))
+
+
+def invoke(
+    scope: Construct,
+    title: str,
+    function: Function,
+    payload: sfn.TaskInput | None = None,
+    *,
+    times: int = 3,
+    never_for: Sequence[str] = (),
+) -> tasks.LambdaInvoke:
+    """A state that calls a function, with its own input unless it is told another; the answer is the next state's.
+
+    It is repeated so many times, but not for these errors (names of exceptions), which no repetition mends.
+    """
     invocation = tasks.LambdaInvoke(
-        function,
-        name.capitalize(),
+        scope,
+        title,
         lambda_function=function.alias,
-        payload=sfn.TaskInput.from_object({"step": name, **payload}),
+        payload=payload,
         payload_response_only=True,
         retry_on_service_exceptions=False,
     )
-    invocation.add_retry(errors=["States.ALL"], interval=cdk.Duration.minutes(1), max_attempts=3, backoff_rate=3)
+    if never_for:
+        invocation.add_retry(errors=list(never_for), max_attempts=0)
+    invocation.add_retry(
+        errors=["States.ALL"],
+        interval=cdk.Duration.minutes(1),
+        max_attempts=times,
+        backoff_rate=2,
+        max_delay=cdk.Duration.minutes(5),
+    )
     return invocation
 
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from infra.catalog import EVENTS, PARTS, RESOLVER
+from infra.catalog import EVENTS, IMPORT_LOAD, IMPORT_REPORT, IMPORT_SPLIT, PARTS, RESOLVER
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, physical_name
 from sandbox.aws import ACCOUNT, REGION, Aws
 from sandbox.cache import Cache, Server
@@ -32,6 +32,8 @@ DIRECTORY = _REPOSITORY / ".sandbox"
 """Where a sandbox that stays up keeps its logs and publishes how to reach it."""
 
 DEFAULT_QUEUE = "Standard"
+NOT_HERE = (IMPORT_SPLIT, IMPORT_LOAD, IMPORT_REPORT)
+"""Steps of the import, which `cir import` runs in its own process where there are no Step Functions."""
 EVENT_DELAY_SECONDS = 2.0
 """A deployment waits 15; here the write to the index follows the one to Genesys within milliseconds."""
 
@@ -199,7 +201,7 @@ class Sandbox:
         return tuple(
             Function(
                 name=self.function_name(part.name),
-                handler=f"{part.name}.handler.handler",
+                handler=part.handler,
                 directory=self._lambdas,
                 environment=environments[part.plane],
                 timeout_seconds=part.timeout_seconds,
@@ -207,6 +209,7 @@ class Sandbox:
                 warmed=part.package == "lean",
             )
             for part in PARTS
+            if part not in NOT_HERE
         )
 
     def _event_sources(self) -> tuple[EventSource, ...]:

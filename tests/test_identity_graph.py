@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from moto import mock_aws
 
 from cir.bootstrap import prepare
+from cir.cache import CacheLimits
 from cir.creating import CreateOutcome, Creating
 from cir.crm import CrmRecord
 from cir.dynamodb import boto3_dynamodb
@@ -47,6 +48,8 @@ from tests.sync_plane import MAPPING, account, crm_id
 
 INTERLEAVINGS = int(os.environ.get("CIR_INTERLEAVINGS", "15"))
 STEPS = 14
+PATIENT = CacheLimits(timeout=10, connect_timeout=10)
+"""However busy the machine is: what a cache that is late does is tested elsewhere."""
 SHARED = (*(phone(number) for number in range(4)), email("ann"), email("bob"), email("eve"))
 """As many of each kind as Genesys has fields for."""
 _environments = (f"graph{number}" for number in itertools.count())
@@ -71,7 +74,7 @@ class Graph(RuleBasedStateMachine):
         tables = TableNames(*(physical_name(name, table) for table in (IDENTIFIERS, CONTACTS, LEDGER)))
         self.world = World(self.emulator, boto3_dynamodb(self.dynamodb), tables)
         self.streams = Streams(self.aws_url, [tables.identifiers, tables.contacts])
-        self.cache = new_cache(self.cache_server)
+        self.cache = new_cache(self.cache_server, PATIENT)
         self.lookup = Lookup(self.world.store, self.cache)
         self.handlers["compact"]._store = self.world.store
         self.handlers["invalidator"]._cache = self.cache

@@ -58,6 +58,9 @@ def _permissions(environ: Mapping[str, Any], body: bytes) -> Iterator[tuple[str,
     if invoked := _INVOCATION.fullmatch(unquote(environ["PATH_INFO"])):
         yield "lambda:InvokeFunction", invoked[1]
         return
+    if "/s3/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
+        yield _s3_permission(environ)
+        return
     service, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
     request = json.loads(body or b"{}")
     match service, operation:
@@ -75,3 +78,18 @@ def _permissions(environ: Mapping[str, Any], body: bytes) -> Iterator[tuple[str,
             yield f"secretsmanager:{operation}", request.get("SecretId", "")
         case _:
             yield f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", operation
+
+
+_S3 = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "GetObject", "DELETE": "DeleteObject", "POST": "DeleteObject"}
+"""By method; a POST is the deletion of several."""
+
+
+def _s3_permission(environ: Mapping[str, Any]) -> tuple[str, str]:
+    """Keys of one import as a policy names them."""
+    bucket, _, key = unquote(environ["PATH_INFO"]).lstrip("/").partition("/")
+    if environ["REQUEST_METHOD"] == "GET" and not key:
+        return "s3:ListBucket", f"arn:aws:s3:::{bucket}"
+    action = _S3[environ["REQUEST_METHOD"]]
+    parts = key.split("/")
+    results = "results/" if action == "PutObject" and "results" in parts[2:-1] else ""
+    return f"s3:{action}", f"arn:aws:s3:::{bucket}/imports/*" + (f"/{results}*" if results else "")

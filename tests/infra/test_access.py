@@ -22,6 +22,7 @@ from cir.genesys.budget import Window
 from cir.genesys.client import GenesysClient
 from cir.genesys.connection import Credentials
 from cir.identifiers import Identifier
+from cir.mapping import SHIPPED, load_mapping
 from cir.metrics import NAMESPACE
 from cir.parsing import parse
 from cir.records import Contact
@@ -95,6 +96,9 @@ class _Deployment:
         )
         self.genesys = GenesysClient(api_url=genesys.url, credentials=Credentials(CLIENT_ID, CLIENT_SECRET))
         self._agent = GenesysCloud(genesys.url)
+        self._s3 = OPERATOR.client("s3", endpoint_url=aws.url)
+        self._bucket = f"cir-{self.environment}-files-ACCOUNT"  # as the template says it for any account
+        self._s3.create_bucket(Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         secrets = OPERATOR.client("secretsmanager", endpoint_url=aws.url)
         secret = secrets.create_secret(
             Name=f"genesys-{self.environment}",
@@ -143,6 +147,7 @@ class _Deployment:
         assert [self.call("create", new)["outcome"] for _ in range(2)] == ["CREATED", "EXISTS"]
         self._happened_in_genesys()
         self._searched_for_duplicates()
+        self._imported()
 
     def resolve(self, **event: str) -> dict[str, Any]:
         return self.call("resolver", event)
@@ -236,6 +241,20 @@ class _Deployment:
         assert self.call("duplicates", {"step": "propose", **export})["records"] >= 2
         assert self.call("duplicates", {"step": "merge", "allowed": 5})["left"] is False
 
+    def _imported(self) -> None:
+        """A new customer, who then changes; and a batch that is handed out twice."""
+        for number, tier in enumerate(("Gold", "Platinum")):
+            run = f"run{number}"
+            source = f"imports/{run}/source.csv"
+            self._s3.put_object(Bucket=self._bucket, Key=source, Body=_export(Account_Tier__c=tier))
+            split = self.call("import-split", {"run": run, "file": source})
+            listed = self._s3.get_object(Bucket=self._bucket, Key=split["batches"])["Body"].read()
+            (batch,) = json.loads(listed)
+            load = {"run": run, "batch": batch["batch"]}
+            done = [self.call("import-load", load) for _ in range(2)]
+            assert [each["created"] + each["updated"] for each in done] == [1, 0]
+            assert self.call("import-report", {"run": run})["total"]["rows"] == 1
+
     def _follow(self, *contact_ids: str) -> None:
         events = [{"detail-type": CONTACT_TOPIC, "detail": {"eventBody": {"id": each}}} for each in contact_ids]
         records = [{"messageId": str(number), "body": json.dumps(event)} for number, event in enumerate(events)]
@@ -247,8 +266,16 @@ class _Deployment:
         self.store.merge(contacts[winner], [contacts[loser]], decision=decision)
 
 
+def _export(**cells: str) -> bytes:
+    """One account, as the CRM exports it."""
+    mapping = load_mapping(SHIPPED / "salesforce.json")
+    header = [mapping.id_column, mapping.region_column, *mapping.columns]
+    row = {"Id": "001000000000001", "LastName": "Berg", "Phone": "+442079460108", **cells}
+    return "\n".join((",".join(header), ",".join(row.get(name, "") for name in header))).encode()
+
+
 def _access_key(part: str) -> str:
-    return f"AKIA{part.upper()}"
+    return f"AKIA{part.upper().replace('-', '')}"
 
 
 def _parsed(number: str) -> Identifier:
@@ -298,7 +325,7 @@ def test_a_role_grants_what_its_function_calls_and_nothing_more(seen: Seen, part
 def test_a_role_uses_the_key_only_through_the_services_that_it_calls(seen: Seen, part: str) -> None:
     function = seen.assembly.function(part)
     services = {action.partition(":")[0] for action, _ in seen.permissions(part) | _around(part, seen.assembly)}
-    expected = {f"{service}.{REGION}.amazonaws.com" for service in services & {"dynamodb", "secretsmanager"}}
+    expected = {f"{service}.{REGION}.amazonaws.com" for service in services & {"dynamodb", "s3", "secretsmanager"}}
     through: set[str] = set()
     own: list[str] = []
     for stack, statement in seen.assembly.statements(seen.assembly.role_of(function), function.stack):

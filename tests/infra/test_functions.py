@@ -11,7 +11,7 @@ from infra import catalog
 from sandbox.genesys.events import CONTACT_TOPIC, envelope
 from sandbox.genesys.settings import Settings as EmulatorSettings
 from sandbox.patterns import matches
-from tests.infra.assembly import Assembly, Resource
+from tests.infra.assembly import ROOT, Assembly, Resource
 
 PARTS = tuple(part.name for part in catalog.PARTS)
 SHIFTS = {
@@ -24,9 +24,11 @@ SHIFTS = {
 def test_every_function_runs_on_arm_and_is_traced(assembly: Assembly) -> None:
     functions = assembly.of_type("AWS::Lambda::Function")
     assert len(functions) == len(PARTS)
-    for part in PARTS:
-        properties = assembly.function(part).properties
-        assert properties["Handler"] == f"{part}.handler.handler"
+    for part in catalog.PARTS:
+        properties = assembly.function(part.name).properties
+        assert properties["Handler"] == part.handler
+        module = part.handler.removesuffix(".handler").replace(".", "/")
+        assert (ROOT / "lambdas" / f"{module}.py").exists()
         assert properties["Runtime"] == "python3.13"
         assert properties["Architectures"] == ["arm64"]
         assert properties["TracingConfig"] == {"Mode": "Active"}

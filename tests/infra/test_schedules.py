@@ -1,6 +1,7 @@
 """What runs by the clock, and the state machine that it starts."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -57,32 +58,52 @@ def test_the_clock_starts_the_workflow_in_the_time_zone_of_the_environment(assem
     assert assembly.grants(clock, "sync") == {("states:StartExecution", machine)}
 
 
-def test_a_workflow_invokes_its_function_and_nothing_else(assembly: Assembly) -> None:
-    for machine in assembly.of_type("AWS::StepFunctions::StateMachine"):
-        role = machine.properties["RoleArn"]["Fn::GetAtt"][0]
-        part = machine.properties["StateMachineName"].rpartition("-")[2]
-        own = {
-            (action, on)
-            for action, on in assembly.grants(role, machine.stack)
-            if not action.startswith(("logs:", "xray:"))
-        }
-        assert own == {("lambda:InvokeFunction", f"{part.capitalize()}Live")}
+@pytest.mark.parametrize(
+    ("workflow", "functions", "more"),
+    [
+        ("duplicates", ("DuplicatesLive",), ()),
+        (
+            "import",
+            ("ImporterImportSplitLive", "ImporterImportLoadLive", "ImporterImportReportLive"),
+            ("kms:", "s3:GetObject", "states:"),  # a distributed map reads its list and starts executions of its own
+        ),
+    ],
+)
+def test_a_workflow_invokes_its_functions_and_nothing_else(
+    typical: Assembly, workflow: str, functions: tuple[str, ...], more: tuple[str, ...]
+) -> None:
+    (machine,) = (
+        each
+        for each in typical.of_type("AWS::StepFunctions::StateMachine")
+        if each.properties["StateMachineName"] == f"cir-typical-{workflow}"
+    )
+    grants = typical.grants(machine.properties["RoleArn"]["Fn::GetAtt"][0], machine.stack)
+    own = {each for each in grants if not each[0].startswith(("logs:", "xray:", *more))}
+    assert own == {("lambda:InvokeFunction", each) for each in functions}
 
 
 def test_every_step_of_a_workflow_is_repeated_and_has_an_end(assembly: Assembly) -> None:
     for machine in assembly.of_type("AWS::StepFunctions::StateMachine"):
         definition = _definition(assembly, machine.properties["DefinitionString"])
         assert definition["TimeoutSeconds"] <= 24 * 3600
-        tasks = [state for state in definition["States"].values() if state["Type"] == "Task"]
+        tasks = list(_tasks(definition))
         assert tasks
         for task in tasks:
-            assert task["Retry"][0]["ErrorEquals"] == ["States.ALL"]
+            assert task["Retry"][-1]["ErrorEquals"] == ["States.ALL"]
 
 
 def test_no_workflow_logs_what_it_works_on(assembly: Assembly) -> None:
     for machine in assembly.of_type("AWS::StepFunctions::StateMachine"):
         assert machine.properties["LoggingConfiguration"]["IncludeExecutionData"] is False
         assert machine.properties["LoggingConfiguration"]["Level"] == "ALL"
+
+
+def _tasks(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for state in definition["States"].values():
+        if state["Type"] == "Task":
+            yield state
+        elif state["Type"] == "Map":
+            yield from _tasks(state["ItemProcessor"])
 
 
 def _definition(assembly: Assembly, text: Any) -> dict[str, Any]:

@@ -1,0 +1,139 @@
+"""`lambdas/importer`: the import of a whole base, batch by batch."""
+
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra import access
+from infra.acknowledge import acknowledge
+from infra.catalog import IMPORT_LOAD, IMPORT_REPORT, IMPORT_SPLIT
+from infra.function import Function, Plane
+from infra.workflow import Workflow, invoke
+
+AT_ONCE = 3
+"""Batches under way: enough to use up Genesys' request limit, which the shared budget keeps (a bulk request takes it
+0.3-0.8 s, and 300 a minute are allowed); more would only wait more."""
+LONGEST = cdk.Duration.hours(24)
+"""A million accounts take six hours."""
+FILES = "imports/"
+WRONG_FILE = ("ConfigurationError", "FileError", "MappingError", "ValueError")
+"""What the first step raises for whoever has uploaded the file, or set Genesys up."""
+
+
+class Importer(Construct):
+    """The state machine `cir-<env>-import` and its three functions. Started by `cir import --remote`."""
+
+    def __init__(self, scope: Construct, *, plane: Plane) -> None:
+        super().__init__(scope, "Importer")
+        foundation = plane.foundation
+        files, key = foundation.files_name, foundation.key
+        genesys = [access.items(foundation.state, "PutItem"), access.read_secret(foundation.genesys_secret)]
+        listing = access.list_objects(files, FILES)
+        self.split = Function(
+            self,
+            IMPORT_SPLIT,
+            plane=plane,
+            description="Checks an export of the CRM and writes it as batches",
+            may=[
+                *genesys,
+                access.objects(files, f"{FILES}*", "DeleteObject", "GetObject", "PutObject"),
+                listing,
+                access.encrypt_and_decrypt(key, through=["dynamodb", "s3", "secretsmanager"]),
+            ],
+        )
+        self.load = Function(
+            self,
+            IMPORT_LOAD,
+            plane=plane,
+            description="Brings a batch of accounts to Genesys and the index",
+            may=[
+                *genesys,
+                access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
+                access.items(foundation.contacts, "BatchGetItem", "PutItem"),
+                access.items(foundation.ledger, "PutItem"),
+                access.objects(files, f"{FILES}*", "GetObject"),
+                access.objects(files, f"{FILES}*/results/*", "PutObject"),
+                listing,
+                access.encrypt_and_decrypt(key, through=["dynamodb", "s3", "secretsmanager"]),
+            ],
+        )
+        self.report = Function(
+            self,
+            IMPORT_REPORT,
+            plane=plane,
+            description="Adds up what an import has done",
+            may=[
+                access.objects(files, f"{FILES}*", "GetObject", "PutObject"),
+                listing,
+                access.encrypt_and_decrypt(key, through=["s3"]),
+            ],
+        )
+        self.workflow = Workflow(
+            scope,
+            "import",
+            settings=plane.settings,
+            foundation=foundation,
+            definition=self._definition(plane),
+            timeout=LONGEST,
+        )
+        self._let_read_batches(key.key_arn)
+        self._accept_findings(files, plane.settings.region)
+        cdk.CfnOutput(cdk.Stack.of(self), "ImportStateMachine", value=self.workflow.state_machine.state_machine_arn)
+
+    def _definition(self, plane: Plane) -> sfn.IChainable:
+        """Split, load every batch, report. The state machine reads the list of batches itself."""
+        files = s3.Bucket.from_bucket_name(self, "Files", plane.foundation.files_name)
+        split = invoke(self, "Check and split", self.split, never_for=WRONG_FILE)
+        run = sfn.JsonPath.string_at("$.run")
+        batches = sfn.DistributedMap(
+            self,
+            "Every batch",
+            max_concurrency=AT_ONCE,
+            tolerated_failure_count=0,
+            item_reader=sfn.S3JsonItemReader(bucket=files, key=sfn.JsonPath.string_at("$.batches")),
+            item_selector={"run": run, "batch": sfn.JsonPath.string_at("$$.Map.Item.Value.batch")},
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        batches.item_processor(invoke(self, "Load", self.load, times=10))
+        report = invoke(self, "Report", self.report, sfn.TaskInput.from_object({"run": run}))
+        return split.next(batches).next(report)
+
+    def _let_read_batches(self, key_arn: str) -> None:
+        self.workflow.state_machine.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt"],
+                resources=[key_arn],
+                conditions={"StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(self).region}.amazonaws.com"}},
+            )
+        )
+
+    def _accept_findings(self, files: str, region: str) -> None:
+        for pattern in (f"{FILES}*", f"{FILES}*/results/*"):
+            acknowledge(
+                self,
+                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{_plain(files)}/{pattern}]",
+                "The objects of imports, whose names nobody knows before; nothing else in the bucket.",
+            )
+        machine = self.workflow.state_machine
+        acknowledge(
+            machine,
+            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{_plain(files)}/*]",
+            "The library lets the map read its list wherever it is; the bucket holds nothing but files of such runs.",
+        )
+        logical_id = cdk.Stack.of(self).get_logical_id(cast(cdk.CfnElement, machine.node.default_child))
+        own_name = f'{{"Fn::Select":[6,{{"Fn::Split":[":",{{"Ref":"{logical_id}"}}]}}]}}'
+        for executions in (f"{own_name}:*", f"{own_name}/*:*"):
+            acknowledge(
+                machine,
+                f"AwsSolutions-IAM5[Resource::arn:aws:states:{region}:<AWS::AccountId>:execution:{executions}]",
+                "A distributed map starts executions of its own state machine, whose names Step Functions chooses.",
+            )
+
+
+def _plain(name: str) -> str:
+    """As the findings write it."""
+    return name.replace(cdk.Aws.ACCOUNT_ID, "<AWS::AccountId>")
