@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cir.crm import UNKNOWN_REGION, CrmRecord, Problem, read_record, read_region
-from cir.mapping import SHIPPED, CrmMapping, MappingError, load_mapping
+from cir.mapping import SHIPPED, CrmMapping, MappingError, OnDelete, Winner, load_mapping
 from cir.privacy import sensitive_kind
 
 MAPPING = load_mapping(SHIPPED / "salesforce.json")
@@ -188,6 +188,16 @@ def mapping_of(path: Path, **changes: object) -> CrmMapping:
         ({"columns": {"card": "external:bonus"}}, "names the external source 'bonus'"),
         ({"columns": {"a": "cellPhone", "b": "cellPhone"}}, "fills cellPhone from more than one column"),
         ({"columns": {"other": "external:dynamics"}}, "fills external:dynamics from more than one column"),
+        ({"connector": "siebel"}, "'connector' is 'siebel'; possible are salesforce, dynamics, servicenow, file"),
+        ({"object": ""}, "needs 'object', a text"),
+        ({"onDelete": "shred"}, "'onDelete' is 'shred'; possible are keep, release, delete"),
+        ({"optOut": "HasOptedOut"}, "needs in 'optOut' a 'column' and its 'values'"),
+        ({"optOut": {"column": "donotphone", "values": []}}, "needs in 'optOut' a 'column' and its 'values'"),
+        ({"optOut": {"values": ["true"]}}, "needs 'column', a text"),
+        ({"survivorship": {"firstName": "crm"}}, "a survivorship rule for 'firstName', which no column feeds"),
+        ({"survivorship": {"lastName": "newest"}}, "lets 'newest' win lastName; possible are crm, genesys"),
+        ({"connector": "dynamics", "object": "contacts?$top=1"}, "names 'contacts?$top=1', which is not the name of"),
+        ({"connector": "dynamics", "columns": {"a,b": "title"}}, "names 'a,b', which is not the name of a field"),
     ],
 )
 def test_a_mapping_that_cannot_be_used_says_why(tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
@@ -210,6 +220,44 @@ def test_a_mapping_that_is_no_json_object_says_so(tmp_path: Path, content: bytes
 def test_a_mapping_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match=r"cannot read the mapping .*none\.json: No such file"):
         load_mapping(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("name", ["salesforce", "dynamics", "servicenow"])
+def test_the_shipped_mappings_feed_the_same_fields(name: str) -> None:
+    mapping = load_mapping(SHIPPED / f"{name}.json")
+    assert (mapping.source, mapping.connector) == (name, name)
+    assert mapping.targets == MAPPING.targets
+    assert mapping.fields[0] == mapping.id_column
+    assert set(mapping.fields) == {mapping.id_column, mapping.region_column, *mapping.columns}
+
+
+def test_a_file_may_name_its_columns_as_it_likes(tmp_path: Path) -> None:
+    mapping = mapping_of(tmp_path / "map.json", connector="file", columns={"Last name, or company": "lastName"})
+    assert mapping.fields == ("contactid", "Last name, or company")
+
+
+def test_policies_are_read_with_their_defaults(tmp_path: Path) -> None:
+    silent = mapping_of(tmp_path / "silent.json")
+    assert (silent.on_delete, silent.opt_out, silent.survivorship) == (OnDelete.KEEP, None, {})
+    spoken = mapping_of(
+        tmp_path / "spoken.json",
+        onDelete="release",
+        optOut={"column": "donotphone", "values": ["Yes", "true"]},
+        survivorship={"lastName": "genesys"},
+    )
+    assert spoken.on_delete is OnDelete.RELEASE
+    assert spoken.survivorship == {"lastName": Winner.GENESYS}
+    assert "donotphone" in spoken.fields
+
+
+@pytest.mark.parametrize(
+    ("written", "opted_out"), [("yes", True), (" TRUE ", True), ("", False), ("no", False), ("yes, please", False)]
+)
+def test_a_customer_who_has_opted_out_is_known_by_the_column(tmp_path: Path, written: str, opted_out: bool) -> None:
+    mapping = mapping_of(tmp_path / "map.json", optOut={"column": "donotphone", "values": ["Yes", "true"]})
+    record = read_record({"contactid": "1", "fullname": "Ann", "donotphone": written}, mapping, default_region="US")
+    assert isinstance(record, CrmRecord)
+    assert record.opted_out is opted_out
 
 
 def test_a_mapping_knows_the_sources_and_targets_that_it_feeds(tmp_path: Path) -> None:

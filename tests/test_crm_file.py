@@ -1,9 +1,14 @@
-"""A CRM export in a CSV file: what it must look like, and what of it is refused, with the line an editor shows."""
+"""A CRM export in a file: what it must look like, and what of it is refused, with the line an editor shows."""
 
+import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
+from pyarrow import parquet
 
 from cir.crm import CrmRecord, Problem
 from cir.crm_file import FileError, Line, read_file
@@ -102,3 +107,92 @@ def test_a_file_without_a_header_is_refused_without_quoting_its_first_customer(p
 def test_a_file_that_is_not_there_says_so(tmp_path: Path, missing: str) -> None:
     with pytest.raises(FileError, match=f"cannot read {tmp_path / missing}: "):
         list(read_file(tmp_path / missing, MAPPING, default_region="US"))
+
+
+# NDJSON
+
+
+def ndjson(tmp_path: Path, content: str) -> list[Line]:
+    path = tmp_path / "export.ndjson"
+    path.write_text(content, encoding="utf-8")
+    return list(read_file(path, MAPPING, default_region="US"))
+
+
+def test_ndjson_has_an_object_a_line_in_which_what_is_empty_may_be_missing(tmp_path: Path) -> None:
+    found = ndjson(
+        tmp_path,
+        '\ufeff{"Id": 1, "Name": "Ann", "Mobile": "020 7946 0958", "Country": "GB", "Card": "4111"}\n'
+        '\n{"Id": "2", "Name": "Müller\\nSmith", "Mobile": null}\n{"Id": "3"}\n',
+    )
+    assert names(found[:2]) == [(1, "Ann"), (3, "Müller Smith")]
+    assert [line.number for line in found] == [1, 3, 4]
+    assert isinstance(found[0].record, CrmRecord)
+    assert found[0].record.slots["cellPhone"].value == "+442079460958"
+
+
+def test_lines_of_ndjson_that_cannot_be_read_are_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+    good = '{"Id": "1", "Name": "Ann", "Mobile": "", "Country": ""}\n'
+    found = ndjson(tmp_path, good + '{"Id": "2",\n["3"]\n{"Id": "4", "Name": {"first": "Eve"}}\n' + good)
+    assert names(found) == [(1, "Ann")]
+    assert refused(found) == [
+        (2, "row: not a JSON object"),
+        (3, "row: not a JSON object"),
+        (4, "Name: neither a text nor a number"),
+        (5, "Id: the same id as an earlier row (line 1, •)"),
+    ]
+
+
+def test_a_column_that_no_line_of_ndjson_has_is_a_column_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="lacks Country, Mobile, which the mapping reads"):
+        ndjson(tmp_path, '{"Id": "1", "Name": "Ann"}\n' * 3)
+
+
+# Parquet
+
+
+def parquet_file(tmp_path: Path, columns: dict[str, list[Any]]) -> Path:
+    path = tmp_path / "export.parquet"
+    parquet.write_table(pa.table(columns), path)
+    return path
+
+
+def test_parquet_is_read_by_its_columns_with_numbers_dates_and_gaps(tmp_path: Path) -> None:
+    mapping = CrmMapping("dynamics", "Id", "", {"Name": "lastName", "Since": "title", "Vip": "accountStatus"}, {})
+    path = parquet_file(
+        tmp_path,
+        {
+            "Id": [17, 18, 17],
+            "Name": ["Ann", None, "Ann again"],
+            "Since": [date(2026, 3, 1), None, None],
+            "Vip": [True, False, None],
+            "Secret": ["x", "y", "z"],
+        },
+    )
+    found = list(read_file(path, mapping, default_region="US"))
+    assert refused(found) == [(3, "Id: the same id as an earlier row (line 1, ••)")]
+    assert [line.record.texts for line in found if isinstance(line.record, CrmRecord)] == [
+        {"lastName": "Ann", "title": "2026-03-01", "accountStatus": "true"},
+        {"accountStatus": "false"},
+    ]
+
+
+@pytest.mark.parametrize("cut", [0, 10, -10])
+def test_a_parquet_file_that_is_cut_short_says_so(tmp_path: Path, cut: int) -> None:
+    path = parquet_file(tmp_path, {"Id": ["1"], "Name": ["Ann"], "Mobile": [""], "Country": [""]})
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(FileError, match="is not a Parquet file, or is cut short"):
+        list(read_file(path, MAPPING, default_region="US"))
+
+
+def test_a_parquet_file_without_a_column_says_which(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="lacks Country"):
+        list(
+            read_file(parquet_file(tmp_path, {"Id": ["1"], "Name": [""], "Mobile": [""]}), MAPPING, default_region="US")
+        )
+
+
+def test_without_pyarrow_a_parquet_file_is_refused_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = parquet_file(tmp_path, {"Id": ["1"]})
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(FileError, match="needs pyarrow"):
+        list(read_file(path, MAPPING, default_region="US"))

@@ -51,6 +51,8 @@ class CrmRecord:
     """Ids of other systems."""
     problems: tuple[Problem, ...]
     """Values that were left out."""
+    opted_out: bool = False
+    """The customer wants none of this; what follows from that is the mapping's `on_delete`."""
 
     @property
     def identifiers(self) -> tuple[Identifier, ...]:
@@ -87,7 +89,12 @@ def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: 
             external.append(value)
         elif isinstance(value, Identifier) and value not in slots.values():
             slots[target] = value
-    return CrmRecord(identity, texts, slots, tuple(external), tuple(problems))
+    return CrmRecord(identity, texts, slots, tuple(external), tuple(problems), _has_opted_out(row, mapping))
+
+
+def _has_opted_out(row: Mapping[str, str], mapping: CrmMapping) -> bool:
+    rule = mapping.opt_out
+    return rule is not None and (row.get(rule.column) or "").strip().casefold() in rule.values
 
 
 def read_region(country: str, default_region: str) -> str:

@@ -1,15 +1,23 @@
-"""A CRM export in a CSV file, row by row."""
+"""A CRM export in a file, row by row: CSV, NDJSON or Parquet, by the end of its name."""
 
 import csv
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from cir.crm import CrmRecord, Problem, read_record
 from cir.identifiers import mask
 from cir.mapping import CrmMapping
 
+PARQUET_ROWS = 5000
+"""Read at a time."""
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+type Row = Mapping[str, str] | Problem
+"""Text by column, or why there is none."""
 
 
 class FileError(Exception):
@@ -21,17 +29,42 @@ class Line:
     """One row of the file, and what it holds."""
 
     number: int
-    """Of the line in which the row begins, counted from 1, as an editor shows it."""
+    """Of the line in which the row begins, counted from 1, as an editor shows it; in a Parquet file, of the row."""
     record: CrmRecord | Problem
 
 
 def read_file(path: Path, mapping: CrmMapping, *, default_region: str) -> Iterator[Line]:
     """Each row as a record, or as the problem for which it is refused. Raises FileError.
 
-    UTF-8 with or without byte order mark, comma-separated, with a header. An id that was there before is refused:
-    which of the two rows is right, the file does not say.
+    An id that was there before is refused: which of the two rows is right, the file does not say.
     """
     first_line_of: dict[str, int] = {}
+    for number, row in read_rows(path, mapping):
+        record = row if isinstance(row, Problem) else read_record(row, mapping, default_region=default_region)
+        yield Line(number, _unless_repeated(record, number, first_line_of, mapping))
+
+
+def read_rows(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
+    """The number of each row's line, and what stands in it. Raises FileError.
+
+    Text is UTF-8 with or without byte order mark. CSV is comma-separated, with a header; NDJSON has an object a line,
+    Parquet one level of columns.
+    """
+    try:
+        match path.suffix.lower():
+            case ".ndjson" | ".jsonl":
+                yield from _ndjson(path, mapping)
+            case ".parquet":
+                yield from _parquet(path, mapping)
+            case _:
+                yield from _csv(path, mapping)
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise FileError(f"{path} is not UTF-8 (line {_undecodable_line(path)}): export it again as UTF-8") from None
+
+
+def _csv(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
     begins = 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -43,22 +76,78 @@ def read_file(path: Path, mapping: CrmMapping, *, default_region: str) -> Iterat
                 cells = next(rows, None)
                 if cells is None:
                     return
-                if cells:
-                    record = _read_row(cells, header, mapping, default_region)
-                    yield Line(begins, _unless_repeated(record, begins, first_line_of, mapping))
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise FileError(f"{path} is not UTF-8 (line {_undecodable_line(path)}): export it again as UTF-8") from None
+                if len(cells) == len(header):
+                    yield begins, dict(zip(header, cells, strict=True))
+                elif cells:
+                    yield begins, Problem("row", f"{len(cells)} columns where the header has {len(header)}")
     except csv.Error as error:
         raise FileError(f"{path} is not well-formed CSV in the row that begins in line {begins}: {error}") from error
+
+
+def _ndjson(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
+    """Read twice: that a column is in no row at all is to be known before the first is given."""
+    columns: dict[str, None] = {}
+    for _, row in _objects(path):
+        if isinstance(row, Mapping):
+            columns.update(dict.fromkeys(row))
+    _check_header(list(columns), path, mapping)
+    wanted = mapping.fields
+    for number, row in _objects(path):
+        yield number, row if isinstance(row, Problem) else _texts(row, wanted)
+
+
+def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | Problem]]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if line.isspace():
+                continue
+            try:
+                value = json.loads(line)
+            except ValueError:
+                value = None
+            yield number, value if isinstance(value, dict) else Problem("row", "not a JSON object")
+
+
+def _parquet(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
+    try:
+        import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - large, and not installed where no such file is read
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError:
+        raise FileError(f"{path} is a Parquet file, which needs pyarrow: install it, or export CSV") from None
+    try:
+        with parquet.ParquetFile(path) as file:
+            _check_header(file.schema_arrow.names, path, mapping)
+            number = 0
+            for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=list(mapping.fields)):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, _texts(row, mapping.fields)
+    except arrow.ArrowInvalid:
+        raise FileError(f"{path} is not a Parquet file, or is cut short: export it again") from None
+
+
+def _texts(row: Mapping[str, Any], columns: Sequence[str]) -> Row:
+    texts: dict[str, str] = {}
+    for column in columns:
+        match row.get(column):
+            case None:
+                pass
+            case bool(value):
+                texts[column] = str(value).lower()
+            case str() | int() | float() as value:
+                texts[column] = str(value)
+            case date() | datetime() as value:
+                texts[column] = value.isoformat()
+            case _:
+                return Problem(column, "neither a text nor a number")
+    return texts
 
 
 def _check_header(header: Sequence[str], path: Path, mapping: CrmMapping) -> None:
     """The cells of a file without a header are somebody's data: no text here repeats one that the mapping lacks."""
     if not header:
         raise FileError(f"{path} is empty")
-    wanted = dict.fromkeys(filter(None, (mapping.id_column, mapping.region_column, *mapping.columns)))
+    wanted = mapping.fields
     present = [name for name in wanted if name in header]
     if not present:
         separator = next((name for mark, name in _OTHER_SEPARATORS.items() if mark in header[0]), "")
@@ -77,12 +166,6 @@ def _check_header(header: Sequence[str], path: Path, mapping: CrmMapping) -> Non
     doubled = [name for name in present if header.count(name) > 1]
     if doubled:
         raise FileError(f"{path} has more than one column {', '.join(doubled)}")
-
-
-def _read_row(cells: list[str], header: list[str], mapping: CrmMapping, default_region: str) -> CrmRecord | Problem:
-    if len(cells) != len(header):
-        return Problem("row", f"{len(cells)} columns where the header has {len(header)}")
-    return read_record(dict(zip(header, cells, strict=True)), mapping, default_region=default_region)
 
 
 def _unless_repeated(
