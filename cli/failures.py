@@ -3,6 +3,7 @@
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cir.connectors.errors import CrmError
 from cir.crm_file import FileError
 from cir.dynamodb import DynamoDBError
 from cir.genesys.errors import GenesysError
@@ -18,6 +19,7 @@ class CommandError(Exception):
 
 EXPECTED: tuple[type[Exception], ...] = (
     CommandError,
+    CrmError,
     FileError,
     MappingError,
     GenesysError,

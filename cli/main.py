@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli import bench, contacts, demo, dlq, duplicates, explain, genesys, importing, review, sandbox
+from cli import bench, contacts, demo, dlq, duplicates, explain, genesys, importing, reconcile, review, sandbox
 from cli.failures import EXPECTED, one_line
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("import")(importing.import_customers)
+app.command("reconcile")(reconcile.reconcile)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
 cases = typer.Typer(no_args_is_help=True, help="Who may be one person: in a file, or waiting for a decision.")

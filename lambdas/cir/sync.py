@@ -194,7 +194,7 @@ class Sync:
             free = not holder and first[each] == record.id
             (external if mine or free else taken).append(each)
         body = to_external_contact(record, external, self.organization)
-        return Draft(record, stored, tuple(external), tuple(taken), body, _fingerprint(body))
+        return Draft(record, stored, tuple(external), tuple(taken), body, fingerprint(body))
 
     def _known(self, drafts: Sequence[Draft]) -> Mapping[Identifier, IdentifierRecord]:
         """The records of all identifiers that the contacts have or shall have."""
@@ -362,7 +362,7 @@ def _not_from(
     return tuple(filter(is_kept, contact.identifiers))
 
 
-def _fingerprint(body: GenesysContact) -> str:
+def fingerprint(body: GenesysContact) -> str:
     """Of everything that Genesys is given, so that a new schema version or queue counts as a change too."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,46 @@
+"""Customers that the extract lacks: what the deletion policy says becomes of those that the CRM confirms to be gone."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import batched
+
+from cir.deletion import Deletion, Fate
+from cir.genesys.errors import NotFoundError
+from cir.identifiers import Identifier
+from cir.mapping import OnDelete
+from cir.reconcile.compare import Plan
+from cir.reconcile.night import CrmRow, Night
+from cir.rules import IdentifierType
+from cir.store import IdentityStore, OutdatedError
+
+MOST = 1000
+"""Of one night: four minutes of Genesys' requests. The others are gone tomorrow as well."""
+_ASKED_AT_ONCE = 100
+
+Fetch = Callable[[Sequence[str]], Sequence[CrmRow]]
+
+
+def follow_gone(night: Night, store: IdentityStore, deletion: Deletion, source: str, fetch: Fetch) -> Counter[Fate]:
+    """Carry the policy out and write `fates.json`. May be repeated; nothing happens unless the plan stands.
+
+    A row that is missing proves little: `fetch` asks the CRM for each by its id.
+    """
+    plan, fates = Plan.read(night), Counter[Fate]()
+    if plan and plan.stands and deletion.policy is not OnDelete.KEEP:
+        gone = list(night.lines("gone.ndjson"))[:MOST]
+        for some in batched(gone, _ASKED_AT_ONCE, strict=False):
+            wanted = [Identifier(IdentifierType.EXTERNAL, each["crmId"], each["crmId"], source) for each in some]
+            # as the CRM spells them
+            ids = {record.identifier.value: record.identifier for record in store.identifiers(wanted).values()}
+            for row in fetch(list(ids)):
+                if row.deleted and row.id in ids:
+                    fates[_fate(deletion, ids[row.id])] += 1
+    night.write("fates.json", {str(fate): number for fate, number in fates.items()})
+    return fates
+
+
+def _fate(deletion: Deletion, record_id: Identifier) -> Fate:
+    try:
+        return deletion.follow(record_id)[0]
+    except (OutdatedError, NotFoundError):
+        return Fate.KEPT  # somebody else is at it; the next night sees what came of it

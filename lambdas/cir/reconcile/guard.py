@@ -1,0 +1,85 @@
+"""When an extract is not to be believed. Better a night without repairs than a morning without tiers."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Shares, from 0 to 1. A person who has looked can go past them once (`force`)."""
+
+    lost: float = 0.05
+    """Of the rows of the last good run. Customers leave one by one: a twentieth in a night is a filter, a permission
+    that was taken away, or an export that broke off."""
+    changed: float = 0.20
+    """Of the rows, with those that are new. A price list touches every account once a year, and a person can say so."""
+    emptied: float = 0.50
+    """Of the values that a field had. A field that loses half of them has been renamed, or is no longer readable."""
+    rare: float = 0.01
+    """Of the rows; a field that fewer of them fill may come and go."""
+    doubled: float = 0.001
+    """Of the rows. An id is there once; single ones come from records that were changed between two pages."""
+    refused: float = 0.05
+    """Of the rows: without a usable id there is nobody to write to."""
+    few: int = 20
+    """Rows, but no more than a quarter of all: below it a share says nothing."""
+
+    def allowed(self, share: float, rows: int) -> float:
+        return max(share * rows, min(self.few, rows / 4))
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the guard looks at."""
+
+    rows: int
+    before: int
+    """Rows of the last good run; without one, the customers that the index has."""
+    gone: int
+    """Customers of the index that the extract lacks."""
+    changed: int
+    doubled: int
+    refused: int
+    filled: Mapping[str, tuple[float, float]]
+    """CRM field → share of rows with a value: before and now."""
+
+
+def suspicions(seen: Seen, limits: Limits = LIMITS) -> list[str]:
+    """Why nothing is to be written, for a person to read; none when all is well."""
+    if not seen.rows:
+        return ["the CRM has answered with no rows at all"]
+    return [*_rows(seen, limits), *_fields(seen, limits), *_shares(seen, limits)]
+
+
+def _rows(seen: Seen, limits: Limits) -> Iterator[str]:
+    lost = max(seen.before - seen.rows, seen.gone)
+    if lost > limits.allowed(limits.lost, seen.before):
+        yield (
+            f"{lost:,} of {seen.before:,} customers are missing, more than {limits.lost:.0%}: is the export complete, "
+            "and may the connection still read all records?"
+        )
+
+
+def _fields(seen: Seen, limits: Limits) -> Iterator[str]:
+    for name, (before, now) in seen.filled.items():
+        if before >= limits.rare and now < before * (1 - limits.emptied):
+            yield (
+                f"{name} was filled in {before:.1%} of the rows and is in {now:.1%}: has the field been renamed, or "
+                "its permission been taken away?"
+            )
+
+
+def _shares(seen: Seen, limits: Limits) -> Iterator[str]:
+    rows = seen.rows
+    if seen.changed > limits.allowed(limits.changed, rows):
+        yield (
+            f"{seen.changed:,} of {rows:,} customers would be written, more than {limits.changed:.0%}: was there a "
+            "mass change, or does a first load wait for `cir import`?"
+        )
+    if seen.doubled > limits.allowed(limits.doubled, rows):
+        yield f"{seen.doubled:,} of {rows:,} rows have an id that was there before: pages of the CRM overlap"
+    if seen.refused > limits.allowed(limits.refused, rows):
+        yield f"{seen.refused:,} of {rows:,} rows have no usable id"
