@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.importing import reason_tables, run_import, summary_table
+from cli.reconcile import reconcile_now
 from sandbox.demo import Step, story
 
 _SHOWN = (
@@ -29,7 +30,7 @@ def demo(
 ) -> None:
     """Show the whole system on this machine: an import, calls by many doors, a failure."""
     console = Console(stderr=as_json, highlight=False)
-    for step in story(lambda file: run_import(file, console=console), console):
+    for step in story(lambda file: run_import(file, console=console), lambda: reconcile_now(console), console):
         if as_json:
             typer.echo(json.dumps(_as_dict(step), ensure_ascii=False))
         else:

@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.alarms import MINUTE, NAMESPACE, alarm_name, answers, latency
-from infra.catalog import EVENTS, PARTS
+from infra.catalog import EVENTS, SYNC, parts
 from infra.function import function_name
 from infra.settings import Settings
 
@@ -32,7 +32,10 @@ class Dashboard(cdk.Stack):
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=f"cir-{settings.name}", default_interval=cdk.Duration.hours(3)
         )
-        for row in (self._working(alarms), self._for_whom(), self._behind(), self._with_genesys()):
+        rows = [self._working(alarms), self._for_whom(), self._behind(), self._with_genesys()]
+        if settings.crm:
+            rows.append(self._with_the_crm())
+        for row in rows:
             dashboard.add_widgets(*row)
         address = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
         cdk.CfnOutput(self, "Url", value=f"{address}#dashboards:name=cir-{settings.name}")
@@ -102,7 +105,9 @@ class Dashboard(cdk.Stack):
 
     def _behind(self) -> list[cloudwatch.IWidget]:
         """Since when? How far the streams are behind, what was given up on, and errors over a longer time."""
-        streams = [part.name for part in PARTS if part.streams]
+        deployed = parts(crm=self._settings.crm is not None)
+        streams = [part.name for part in deployed if part.streams]
+        queues = [part.name for part in deployed if part in (EVENTS, SYNC)]
         return [
             cloudwatch.GraphWidget(
                 title="Since when? Streams behind (ms)",
@@ -114,13 +119,13 @@ class Dashboard(cdk.Stack):
                 title="Given up on",
                 width=8,
                 height=7,
-                left=[self._undelivered(part) for part in (*streams, EVENTS.name)],
+                left=[self._undelivered(part) for part in (*streams, *queues)],
             ),
             cloudwatch.GraphWidget(
                 title="Errors, also those that were recovered from",
                 width=8,
                 height=7,
-                left=[self._logged_errors(part.name) for part in PARTS],
+                left=[self._logged_errors(part.name) for part in deployed],
             ),
         ]
 
@@ -144,6 +149,38 @@ class Dashboard(cdk.Stack):
                 left=[
                     self._own(f"Duplicates{each}", "Sum", cdk.Duration.days(1)).with_(label=each.lower())
                     for each in ("Reviews", "Merges", "Merged")
+                ],
+            ),
+        ]
+
+    def _with_the_crm(self) -> list[cloudwatch.IWidget]:
+        """How soon changes in the CRM arrive, and how far both had drifted apart in the night."""
+        return [
+            cloudwatch.GraphWidget(
+                title="From the CRM's word to Genesys (ms)",
+                width=8,
+                height=7,
+                left=[
+                    self._own("SyncLag", statistic).with_(label=statistic) for statistic in ("p50", "p95", "Maximum")
+                ],
+            ),
+            cloudwatch.GraphWidget(
+                title="Changes in the CRM: taken, refused, set aside",
+                width=8,
+                height=7,
+                left=[self._own("WebhookChanges", "Sum").with_(label="taken")],
+                right=[
+                    self._own("WebhookRefused", "Sum").with_(label="refused", color="#ff7f0e"),
+                    self._own("SyncSetAside", "Sum").with_(label="set aside", color="#d62728"),
+                ],
+            ),
+            cloudwatch.GraphWidget(
+                title="Drift: accounts that the night had to repair",
+                width=8,
+                height=7,
+                left=[
+                    self._own(f"Reconcile{each}", "Maximum", cdk.Duration.days(1)).with_(label=each.lower())
+                    for each in ("Changed", "Gone", "Refused")
                 ],
             ),
         ]
@@ -178,7 +215,10 @@ class Dashboard(cdk.Stack):
             statistic="Maximum",
             period=MINUTE,
             label=part,
-            dimensions_map={"QueueName": f"{function_name(self._settings, part)}-undelivered"},
+            dimensions_map={
+                "QueueName": f"{function_name(self._settings, part)}-undelivered"
+                + (".fifo" if part == SYNC.name else "")
+            },
         )
 
     def _logged_errors(self, part: str) -> cloudwatch.Metric:

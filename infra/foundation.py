@@ -44,6 +44,8 @@ class Foundation(cdk.Stack):
         self.files = self._files()
         self.genesys_secret = self._genesys_secret()
         self.cache_hash_key = self._cache_hash_key()
+        self.crm_secret = self._crm_secret() if settings.crm else None
+        self.webhook_keys = self._webhook_keys() if settings.crm else None
         self.genesys_role = self._genesys_role()
         self.alarms = self._alarms()
 
@@ -206,6 +208,44 @@ class Foundation(cdk.Stack):
             "Nobody outside this account uses it, and it opens nothing. A new value empties the cache at once, so it "
             "is replaced on purpose (docs/runbook.md) and not by the calendar.",
         )
+        return secret
+
+    def _crm_secret(self) -> secretsmanager.Secret:
+        """Filled by hand, like that of Genesys."""
+        secret = secretsmanager.Secret(
+            self,
+            "CrmClient",
+            description='OAuth client at the CRM: {"client_id": "...", "client_secret": "..."}',
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template=json.dumps({"client_id": "not set yet"}), generate_string_key="client_secret"
+            ),
+            encryption_key=self.key,
+            removal_policy=self._removal,
+        )
+        acknowledge(
+            secret,
+            "AwsSolutions-SMG4",
+            "The CRM issues it, and its administrator replaces it there and here; docs/deploy.md says how.",
+        )
+        cdk.CfnOutput(self, "CrmSecretArn", value=secret.secret_arn)
+        return secret
+
+    def _webhook_keys(self) -> secretsmanager.Secret:
+        """Nobody is let in before it is filled."""
+        secret = secretsmanager.Secret(
+            self,
+            "WebhookKeys",
+            description="Keys with which the CRM calls the webhook, as docs/webhooks.md describes",
+            secret_string_value=cdk.SecretValue.unsafe_plain_text("{}"),
+            encryption_key=self.key,
+            removal_policy=self._removal,
+        )
+        acknowledge(
+            secret,
+            "AwsSolutions-SMG4",
+            "Both sides must change at once: two keys are valid at a time, and docs/webhooks.md says how to rotate.",
+        )
+        cdk.CfnOutput(self, "WebhookKeysArn", value=secret.secret_arn)
         return secret
 
     def _genesys_role(self) -> iam.Role:

@@ -73,14 +73,17 @@ class Function(Construct):
         description: str,
         memory_mb: int | None = None,
         may: Sequence[iam.PolicyStatement],
+        environment: Mapping[str, str] | None = None,
         environment_is_secret: bool = False,
         snap_start: bool = False,
     ) -> None:
-        """`memory_mb` takes the place of the catalog's where the environment chooses."""
+        """`memory_mb` takes the place of the catalog's where the settings choose. `environment` are variables beside
+        those of the plane."""
         super().__init__(scope, part.construct_id)
         self.part = part
         self.name = function_name(plane.settings, part.name)
         self._plane = plane
+        self._fifo = False
         self.log_group = log_group(
             self, "Logs", f"/aws/lambda/{self.name}", settings=plane.settings, foundation=plane.foundation
         )
@@ -101,7 +104,7 @@ class Function(Construct):
             ephemeral_storage_size=cdk.Size.mebibytes(part.storage_mb),
             timeout=cdk.Duration.seconds(part.timeout_seconds),
             role=self.role,
-            environment=plane.environment,
+            environment={**plane.environment, **(environment or {})},
             environment_encryption=plane.foundation.key if environment_is_secret else None,
             vpc=plane.network.vpc if plane.network else None,
             vpc_subnets=plane.network.subnets if plane.network else None,
@@ -130,17 +133,19 @@ class Function(Construct):
         for stream in self.part.streams:
             self._map(stream, foundation.table(stream.table))
 
-    def inbox(self, *, delay: cdk.Duration | None = None) -> sqs.Queue:
-        """A queue whose messages the function takes; what it has failed on five times is left in `undelivered`."""
+    def inbox(self, *, delay: cdk.Duration | None = None, fifo: bool = False, receives: int = 5) -> sqs.Queue:
+        """A queue whose messages the function takes; what it has failed on so many times is left in `undelivered`."""
+        self._fifo = fifo
         return sqs.Queue(
             self,
             "Inbox",
-            queue_name=self.name,
+            queue_name=f"{self.name}.fifo" if fifo else self.name,
+            fifo=fifo or None,
             delivery_delay=delay,
             # six times the function's own, as Lambda asks for, so that no message is given out twice at once
             visibility_timeout=cdk.Duration.seconds(6 * self.part.timeout_seconds),
             retention_period=cdk.Duration.days(14),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.undelivered, max_receive_count=5),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.undelivered, max_receive_count=receives),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
         )
@@ -165,7 +170,8 @@ class Function(Construct):
         queue = sqs.Queue(
             self,
             "Undelivered",
-            queue_name=f"{self.name}-undelivered",
+            queue_name=f"{self.name}-undelivered" + (".fifo" if self._fifo else ""),
+            fifo=self._fifo or None,
             retention_period=cdk.Duration.days(14),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,

@@ -1,15 +1,12 @@
 """`lambdas/importer`: the import of a whole base, batch by batch."""
 
-from typing import cast
-
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import access
-from infra.acknowledge import acknowledge
+from infra.acknowledge import acknowledge_objects
 from infra.catalog import IMPORT_LOAD, IMPORT_REPORT, IMPORT_SPLIT
 from infra.function import Function, Plane
 from infra.workflow import Workflow, invoke
@@ -80,8 +77,9 @@ class Importer(Construct):
             definition=self._definition(plane),
             timeout=LONGEST,
         )
-        self._let_read_batches(key.key_arn)
-        self._accept_findings(files, plane.settings.region)
+        self.workflow.read_lists_of_batches(files)
+        for pattern in (f"{FILES}*", f"{FILES}*/results/*"):
+            acknowledge_objects(self, files, pattern)
         cdk.CfnOutput(cdk.Stack.of(self), "ImportStateMachine", value=self.workflow.state_machine.state_machine_arn)
 
     def _definition(self, plane: Plane) -> sfn.IChainable:
@@ -101,39 +99,3 @@ class Importer(Construct):
         batches.item_processor(invoke(self, "Load", self.load, times=10))
         report = invoke(self, "Report", self.report, sfn.TaskInput.from_object({"run": run}))
         return split.next(batches).next(report)
-
-    def _let_read_batches(self, key_arn: str) -> None:
-        self.workflow.state_machine.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["kms:Decrypt"],
-                resources=[key_arn],
-                conditions={"StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(self).region}.amazonaws.com"}},
-            )
-        )
-
-    def _accept_findings(self, files: str, region: str) -> None:
-        for pattern in (f"{FILES}*", f"{FILES}*/results/*"):
-            acknowledge(
-                self,
-                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{_plain(files)}/{pattern}]",
-                "The objects of imports, whose names nobody knows before; nothing else in the bucket.",
-            )
-        machine = self.workflow.state_machine
-        acknowledge(
-            machine,
-            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{_plain(files)}/*]",
-            "The library lets the map read its list wherever it is; the bucket holds nothing but files of such runs.",
-        )
-        logical_id = cdk.Stack.of(self).get_logical_id(cast(cdk.CfnElement, machine.node.default_child))
-        own_name = f'{{"Fn::Select":[6,{{"Fn::Split":[":",{{"Ref":"{logical_id}"}}]}}]}}'
-        for executions in (f"{own_name}:*", f"{own_name}/*:*"):
-            acknowledge(
-                machine,
-                f"AwsSolutions-IAM5[Resource::arn:aws:states:{region}:<AWS::AccountId>:execution:{executions}]",
-                "A distributed map starts executions of its own state machine, whose names Step Functions chooses.",
-            )
-
-
-def _plain(name: str) -> str:
-    """As the findings write it."""
-    return name.replace(cdk.Aws.ACCOUNT_ID, "<AWS::AccountId>")

@@ -81,6 +81,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACCOUNT = re.compile(r"\d{12}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+_CRM_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 _EVENT_SUFFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NODE_TYPE = re.compile(r"cache\.[a-z0-9]+\.[a-z0-9]+")
 
@@ -108,6 +109,21 @@ class CacheNodes:
 
 
 AT_NIGHT = Schedule("0 3 * * ? *", "Etc/UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crm:
+    """Where the master of customers' data is. Its mapping is `lambdas/cir/mappings/<kind>.json`."""
+
+    kind: Literal["salesforce", "dynamics", "servicenow"]
+    url: str
+    """For instance `https://example.my.salesforce.com`."""
+    tenant_id: str = ""
+    """Of Dynamics 365 alone: the directory (tenant) id of Microsoft Entra ID."""
+    reconciliation: Schedule | None = Schedule("0 1 * * ? *", "Etc/UTC")  # noqa: RUF009 - frozen
+    """When the whole base is compared with the CRM's."""
+    audit: Schedule | None = Schedule("0 5 ? * SUN *", "Etc/UTC")  # noqa: RUF009
+    """When it is compared with what Genesys Cloud itself holds as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +164,8 @@ class Settings:
     availability_zones: tuple[str, ...] = ()
     """Two or three; empty: the first two of the region. Needed where ElastiCache Serverless is not in those."""
 
+    crm: Crm | None = None
+    """None: the CRM is only known by the files that are imported."""
     duplicate_search: Schedule | None = AT_NIGHT
     """When the whole base is searched for contacts that are one person."""
     automatic_merges: int = 100
@@ -303,6 +321,8 @@ def _resource_problems(settings: Settings) -> Iterator[str]:
     yield from _cache_problems(settings.cache)
     if settings.duplicate_search and settings.duplicate_search.problem:
         yield f"duplicate_search: {settings.duplicate_search.problem}"
+    if settings.crm:
+        yield from _crm_problems(settings.crm)
     if settings.automatic_merges < 0:
         yield f"automatic_merges {settings.automatic_merges} is less than 0"
     if settings.availability_zones and not 2 <= len(settings.availability_zones) <= 3:
@@ -319,6 +339,18 @@ def _resource_problems(settings: Settings) -> Iterator[str]:
         yield f"alarm_email {settings.alarm_email!r} is not an e-mail address that can be told of alarms"
     if not settings.runbook_url.startswith("https://"):
         yield f"runbook_url {settings.runbook_url!r} is not an https address at which docs/runbook.md can be read"
+
+
+def _crm_problems(crm: Crm) -> Iterator[str]:
+    if crm.kind not in {"salesforce", "dynamics", "servicenow"}:
+        yield f"the CRM's kind {crm.kind!r} is none of 'salesforce', 'dynamics' and 'servicenow'"
+    if not _CRM_URL.fullmatch(crm.url):
+        yield f"the CRM's url {crm.url!r} is not an https address without a path, such as https://example.my.salesforce.com"
+    if (crm.kind == "dynamics") != bool(_UUID.fullmatch(crm.tenant_id)):
+        yield f"the CRM's tenant_id {crm.tenant_id!r} must be the id of the directory for dynamics, and empty otherwise"
+    for name, schedule in (("reconciliation", crm.reconciliation), ("audit", crm.audit)):
+        if schedule and schedule.problem:
+            yield f"{name}: {schedule.problem}"
 
 
 def _cache_problems(cache: ServerlessCache | CacheNodes) -> Iterator[str]:

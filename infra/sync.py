@@ -9,6 +9,7 @@ from infra.asset import code
 from infra.backfill import Backfill
 from infra.compact import Compact
 from infra.create import Create
+from infra.crm import Changes
 from infra.duplicates import Duplicates
 from infra.events import Events
 from infra.foundation import Foundation
@@ -16,6 +17,7 @@ from infra.function import Function, Plane
 from infra.importer import Importer
 from infra.link import Link
 from infra.packaging import ANALYTIC, ArchitectureName
+from infra.reconcile import Reconcile
 from infra.settings import Settings
 from infra.workflow import Workflow
 
@@ -47,6 +49,7 @@ class Sync(cdk.Stack):
         self.events = Events(self, plane=plane)
         self.duplicates = Duplicates(self, plane=plane)
         self.importer = Importer(self, plane=plane)
+        crm = self._crm(plane)
         alarms = Alarms(self, settings, foundation)
         self.alarms = alarms.names
         _backfill_alarms(alarms, self.backfill)
@@ -66,6 +69,19 @@ class Sync(cdk.Stack):
         _events_alarms(alarms, self.events)
         _workflow_alarms(alarms, self.duplicates.workflow, "duplicates", "The nightly search for duplicates")
         _workflow_alarms(alarms, self.importer.workflow, "import", "The import of a base")
+        if crm:
+            _crm_alarms(alarms, *crm)
+
+    def _crm(self, plane: Plane) -> tuple[Changes, Reconcile] | None:
+        """What only an environment that names its CRM has."""
+        foundation, crm = plane.foundation, plane.settings.crm
+        if crm is None or foundation.crm_secret is None or foundation.webhook_keys is None:
+            return None
+        changes = Changes(
+            self, plane=plane, crm=crm, crm_secret=foundation.crm_secret, webhook_keys=foundation.webhook_keys
+        )
+        reconcile = Reconcile(self, plane=plane, importer=self.importer, crm=crm, crm_secret=foundation.crm_secret)
+        return changes, reconcile
 
 
 def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
@@ -108,6 +124,28 @@ def _events_alarms(alarms: Alarms, events: Events) -> None:
     )
     _undelivered(alarms, events, "Changes of contacts in Genesys were given up on: the index may not have them.")
     _errors(alarms, events, "Changes of contacts in Genesys could not be followed at once.")
+
+
+def _crm_alarms(alarms: Alarms, changes: Changes, reconcile: Reconcile) -> None:
+    alarms.when(
+        "webhook-failed",
+        "Word of changes in the CRM was not taken: the CRM sends it again, or gives up.",
+        changes.webhook.metric("Errors", statistic="Sum"),
+        at_least=1,
+        minutes=1,
+    )
+    _errors(alarms, changes.webhook, "Word of changes in the CRM could not be put into the queue.")
+    alarms.when(
+        "sync-lag",
+        "Changes in the CRM reach Genesys more than ten minutes late.",
+        changes.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
+        at_least=600,  # seconds
+        minutes=3,
+        of=5,
+    )
+    _undelivered(alarms, changes.sync, "Changes in the CRM were set aside: somebody has to look at them.")
+    _errors(alarms, changes.sync, "Changes in the CRM could not be brought to Genesys.")
+    _workflow_alarms(alarms, reconcile.workflow, "reconcile", "The nightly reconciliation")
 
 
 def _workflow_alarms(alarms: Alarms, workflow: Workflow, name: str, what: str) -> None:

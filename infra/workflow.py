@@ -1,7 +1,7 @@
 """A state machine over the steps of one function, started by the clock or by hand."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.acknowledge import acknowledge
+from infra.acknowledge import acknowledge, acknowledge_objects
 from infra.foundation import Foundation
 from infra.function import Function
 from infra.logs import log_group
@@ -39,9 +39,11 @@ def invoke(
     payload: sfn.TaskInput | None = None,
     *,
     times: int = 3,
+    result_path: str | None = None,
     never_for: Sequence[str] = (),
 ) -> tasks.LambdaInvoke:
-    """A state that calls a function, with its own input unless it is told another; the answer is the next state's.
+    """A state that calls a function, with its own input unless it is told another; the answer is the next state's,
+    or is put into that at `result_path`.
 
     It is repeated so many times, but not for these errors (names of exceptions), which no repetition mends.
     """
@@ -51,6 +53,7 @@ def invoke(
         lambda_function=function.alias,
         payload=payload,
         payload_response_only=True,
+        result_path=result_path,
         retry_on_service_exceptions=False,
     )
     if never_for:
@@ -80,6 +83,7 @@ class Workflow(Construct):
     ) -> None:
         super().__init__(scope, f"{name.capitalize()}Workflow")
         self.name = workflow_name(settings, name)
+        self._key_arn = foundation.key.key_arn
         self.state_machine = sfn.StateMachine(
             self,
             "Machine",
@@ -101,10 +105,37 @@ class Workflow(Construct):
             "Tracing and the delivery of logs have no resource to name.",
         )
 
-    def start_by_the_clock(self, schedule: Schedule, *, event: Mapping[str, object] | None = None) -> None:
-        """Start it at these times, within a quarter of an hour, which spreads the load of many accounts."""
+    def read_lists_of_batches(self, bucket_name: str) -> None:
+        """For a distributed map over a list in the bucket, which the state machine reads in its own role."""
+        region = cdk.Stack.of(self).region
+        self.state_machine.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt"],
+                resources=[self._key_arn],
+                conditions={"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}},
+            )
+        )
+        # The library lets the map read its list wherever it is in the bucket.
+        acknowledge_objects(self.state_machine, bucket_name, "*")
+        machine = cast(cdk.CfnElement, self.state_machine.node.default_child)
+        own_name = (
+            f'{{"Fn::Select":[6,{{"Fn::Split":[":",{{"Ref":"{cdk.Stack.of(self).get_logical_id(machine)}"}}]}}]}}'
+        )
+        for executions in (f"{own_name}:*", f"{own_name}/*:*"):
+            acknowledge(
+                self.state_machine,
+                f"AwsSolutions-IAM5[Resource::arn:aws:states:{region}:<AWS::AccountId>:execution:{executions}]",
+                "A distributed map starts executions of its own state machine, whose names Step Functions chooses.",
+            )
+
+    def start_by_the_clock(
+        self, schedule: Schedule, *, name: str = "", event: Mapping[str, object] | None = None
+    ) -> None:
+        """Start it with this input at these times, within a quarter of an hour, which spreads the load of many
+        accounts. `name` tells several schedules apart."""
+        scope = Construct(self, name.capitalize()) if name else self
         role = iam.Role(
-            self,
+            scope,
             "Clock",
             description=f"Starts {self.name}",
             assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"),
@@ -114,9 +145,9 @@ class Workflow(Construct):
         )
         machine = self.state_machine.state_machine_arn
         scheduler.CfnSchedule(
-            self,
+            scope,
             "Schedule",
-            name=self.name,
+            name=f"{self.name}-{name}" if name else self.name,
             schedule_expression=f"cron({schedule.cron})",
             schedule_expression_timezone=schedule.time_zone,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(

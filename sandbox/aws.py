@@ -5,7 +5,7 @@ import urllib.request
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -64,6 +64,10 @@ class Aws(Service):
     @cached_property
     def streams(self) -> "DynamoDBStreamsClient":
         return self._session.client("dynamodbstreams", endpoint_url=self.endpoint_url, config=_POLLING)
+
+    def client(self, service: str) -> Any:
+        """A client of any service."""
+        return self._session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)  # type: ignore[call-overload]
 
     @cached_property
     def _session(self) -> boto3.Session:

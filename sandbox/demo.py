@@ -15,8 +15,11 @@ from cir.connect import open_store
 from cir.genesys.client import GenesysClient
 from cir.importing import Report
 from cir.merging import Merging
+from cir.reconcile.report import Reconciled
 from cir.review import open_cases
 from cir.splitting import Splitting
+from sandbox.crm.accounts import Accounts
+from sandbox.crm.customers import salesforce
 from sandbox.customers import PERSONAS, generate, write_csv
 from sandbox.genesys.settings import PRODUCTION_LATENCY_MS
 from sandbox.system import Sandbox
@@ -42,20 +45,23 @@ class Step:
 
 type Import = Callable[[Path], Report]
 """Import a file into the deployment that this process's variables name."""
+type Reconcile = Callable[[], Reconciled]
+"""Compare that deployment with its CRM, and repair what differs."""
 
 
-def story(import_file: Import, console: Console, *, customers: int = CUSTOMERS) -> Iterator[Step]:
+def story(import_file: Import, reconcile: Reconcile, console: Console, *, customers: int = CUSTOMERS) -> Iterator[Step]:
     """Start the system, play every scene, and stop it."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cir-demo-") as directory:
-        export = Path(directory) / "customers.csv"
-        write_csv(export, generate(size=customers))
+        export, base = Path(directory) / "customers.csv", generate(size=customers)
+        write_csv(export, base)
         # The import would take two minutes at Genesys' default limit; it is lifted for it and in force for the calls.
         with console.status("starting Genesys Cloud, DynamoDB, the cache and the functions"):
-            sandbox = Sandbox(genesys={"rate_limit": None})
+            crm = salesforce(base)
+            sandbox = Sandbox(genesys={"rate_limit": None}, crm=crm)
             sandbox.start()
         try:
-            os.environ.update(sandbox.environment)
+            os.environ.update(sandbox.environment | {"XDG_STATE_HOME": directory})
             yield Step(
                 "The system is up",
                 f"Genesys Cloud emulator, DynamoDB with streams, {sandbox.cache.server} in cluster mode, and the "
@@ -63,6 +69,7 @@ def story(import_file: Import, console: Console, *, customers: int = CUSTOMERS) 
                 seconds=time.monotonic() - started,
             )
             yield from _import(sandbox, export, import_file)
+            yield from _follow_the_crm(_Caller(sandbox), crm.accounts, reconcile)
             sandbox.genesys.configure(latency_ms=PRODUCTION_LATENCY_MS, rate_limit=GENESYS_LIMIT)
             yield from _calls(_Caller(sandbox))
         finally:
@@ -128,6 +135,35 @@ class _Caller:
         seconds = time.perf_counter() - before
         assert isinstance(answer, dict)  # noqa: S101 - both contracts are objects
         return Step(title, said, sent=event, got=answer, seconds=seconds, then=then(answer))
+
+
+def _follow_the_crm(caller: _Caller, accounts: Accounts, reconcile: Reconcile) -> Iterator[Step]:
+    """A change that the CRM tells of, and one whose word got lost."""
+    sandbox = caller.sandbox
+    told, untold = PERSONAS.household.people[:2]
+    before = time.perf_counter()
+    accounts.change(told.record_id, Account_Tier__c="Platinum")
+    assert sandbox.changes  # noqa: S101 - started with a CRM
+    sandbox.changes.tell(told.record_id)
+    sandbox.wait_until_drained()
+    seconds = time.perf_counter() - before
+    yield caller.resolve(
+        "The CRM makes somebody a Platinum customer, who calls",
+        "Salesforce calls the webhook; the account is read anew and written to Genesys Cloud, the index follows, and "
+        f"the cache forgets: {seconds:.1f} s.",
+        caller.welcomed,
+        ani=told.mobile,
+    )
+    accounts.change(untold.record_id, Account_Tier__c="Platinum")
+    result = reconcile()
+    sandbox.wait_until_drained()
+    yield caller.resolve(
+        "Another change was never told of, and the night repairs it",
+        f"Reconciliation reads all {result.plan.rows:,} accounts of the CRM, finds {result.plan.written} that "
+        f"{'differs' if result.plan.written == 1 else 'differ'}, and writes nothing else: {result.seconds:.1f} s.",
+        caller.welcomed,
+        ani=untold.mobile,
+    )
 
 
 def _calls(caller: _Caller) -> Iterator[Step]:

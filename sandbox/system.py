@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from infra.catalog import EVENTS, IMPORT_LOAD, IMPORT_REPORT, IMPORT_SPLIT, PARTS, RESOLVER
+from infra.catalog import EVENTS, IMPORT_LOAD, IMPORT_REPORT, IMPORT_SPLIT, PARTS, RESOLVER, SYNC, WEBHOOK
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, physical_name
 from sandbox.aws import ACCOUNT, REGION, Aws
 from sandbox.cache import Cache, Server
+from sandbox.changes import Changes
+from sandbox.crm.emulator import Emulator
 from sandbox.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
 from sandbox.functions import Function, Functions
 from sandbox.invoke_api import InvokeApi
@@ -62,9 +65,10 @@ class Sandbox:
         resolver_concurrency: int = 2,
         directory: Path | None = None,
         lambdas: Path = LAMBDAS,
+        crm: Emulator[Any] | None = None,
     ) -> None:
-        """`genesys` are settings of the emulator (its latency, limits and faults). Logs go into `directory`, which is
-        a temporary one unless it is given."""
+        """With a `crm`, which is one of Salesforce, its webhook works too. `genesys` are settings of the emulator (its
+        latency, limits and faults). Logs go into `directory`, which is a temporary one unless it is given."""
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="cir-sandbox-")
         self.directory = directory or Path(self._temporary.name if self._temporary else "")
         self.environment_name = environment_name
@@ -74,6 +78,8 @@ class Sandbox:
         self.logs = Logs(directory=self.directory / "logs")
         self.mappings: tuple[EventSourceMapping, ...] = ()
         self.bus: PartnerBus | None = None
+        self.crm = crm
+        self.changes = Changes(crm, self.aws, source="salesforce", prefix=self.function_name("")) if crm else None
         self._functions_port = ports.functions or free_port()
         self._fallback = fallback
         self._resolver_concurrency = resolver_concurrency
@@ -114,6 +120,7 @@ class Sandbox:
             str(self.cache.server): f"{self.cache.url} (cluster mode)",
             "Lambda": f"{self.functions_url} (functions {', '.join(self.functions.names)})",
             "resolver": f"POST {self.functions_url}/2015-03-31/functions/{self.function_name('resolver')}/invocations",
+            **({"webhook of the CRM": self.changes.url} if self.changes else {}),
             "decision traces": f"GET {self.functions_url}/sandbox/logs?contains=RESOLUTION_ID",
             "logs": str(self.logs.directory),
         }
@@ -122,7 +129,11 @@ class Sandbox:
         """Wait until every stream and event has been consumed, also of what the functions themselves did meanwhile."""
         deadline = time.monotonic() + timeout_seconds
         delivered = -1
-        sources: list[EventSourceMapping | PartnerBus] = [*self.mappings, *filter(None, [self.bus])]
+        sources: list[EventSourceMapping | PartnerBus | Changes] = [
+            *filter(None, [self.changes]),
+            *self.mappings,
+            *filter(None, [self.bus]),
+        ]
         while delivered != (delivered := sum(source.delivered for source in sources)):
             for source in sources:
                 source.wait_until_drained(timeout_seconds=max(0.1, deadline - time.monotonic()))
@@ -159,6 +170,9 @@ class Sandbox:
             for started in [executor.submit(part.start) for part in parts]:
                 started.result()
         self._default_queue_id = self.genesys.queue_id(DEFAULT_QUEUE)
+        if self.changes:
+            self._stack.callback(self.changes.stop)
+            self.changes.prepare()
 
     def _start_functions(self) -> None:
         self._stack.callback(self.logs.close)
@@ -169,6 +183,11 @@ class Sandbox:
         self._functions.warm()
         self.mappings = tuple(self._start_mapping(source) for source in self._event_sources())
         self.bus = self._start_bus()
+        if self.changes:
+            self.changes.start(
+                webhook=partial(self.functions.call, self.function_name(WEBHOOK.name)),
+                sync=partial(self.functions.call, self.function_name(SYNC.name)),
+            )
 
     def _start_mapping(self, source: EventSource) -> EventSourceMapping:
         def report(records: Sequence[Record]) -> None:
@@ -208,7 +227,7 @@ class Sandbox:
                 concurrency=self._resolver_concurrency if part is RESOLVER else 1,
                 warmed=part.package == "lean",
             )
-            for part in PARTS
+            for part in (*PARTS, *((WEBHOOK, SYNC) if self.crm else ()))
             if part not in NOT_HERE
         )
 
@@ -261,6 +280,7 @@ class Sandbox:
             "GENESYS_URL": self.genesys.url,
             "GENESYS_CLIENT_ID": CLIENT_ID,
             "GENESYS_CLIENT_SECRET": CLIENT_SECRET,
+            **(self.changes.environment if self.changes else {}),
         }
 
 

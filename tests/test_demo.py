@@ -10,6 +10,7 @@ from rich.console import Console
 from cir.importing import Report
 from cir.sync import Change
 from cli.importing import run_import
+from cli.reconcile import reconcile_now
 from sandbox.demo import Step, story
 
 CUSTOMERS = 250
@@ -19,7 +20,12 @@ CUSTOMERS = 250
 def scenes() -> Iterator[dict[str, Step]]:
     console = Console(quiet=True)
     with patch.dict(os.environ):  # the story makes the sandbox's variables those of this process
-        steps = story(lambda file: run_import(file, console=console), console, customers=CUSTOMERS)
+        steps = story(
+            lambda file: run_import(file, console=console),
+            lambda: reconcile_now(console),
+            console,
+            customers=CUSTOMERS,
+        )
         yield {step.title: step for step in steps}
 
 
@@ -60,6 +66,13 @@ def test_each_caller_gets_the_right_answer(
 ) -> None:
     answer = scenes[title].got
     assert (answer["outcome"], answer["cacheStatus"], answer["displayName"]) == (outcome, cache, name)
+
+
+def test_changes_in_the_crm_reach_the_next_call(scenes: dict[str, Step]) -> None:
+    told = scenes["The CRM makes somebody a Platinum customer, who calls"]
+    untold = scenes["Another change was never told of, and the night repairs it"]
+    assert " finds 1 that differs" in untold.said
+    assert [step.got["customerTier"] for step in (told, untold)] == ["Platinum", "Platinum"]
 
 
 def test_all_doors_lead_to_one_contact(scenes: dict[str, Step]) -> None:

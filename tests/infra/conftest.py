@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from infra.settings import ENVIRONMENTS, CacheNodes, Settings
+from infra.settings import ENVIRONMENTS, CacheNodes, Crm, Settings
 from tests.infra.assembly import Assembly, synthesize
 
 TYPICAL = Settings(
@@ -24,6 +24,7 @@ VARIANT = replace(
     name="variant",
     genesys_fallback="sync",
     genesys_event_suffix="cir-variant",
+    crm=Crm(kind="salesforce", url="https://acme.my.salesforce.com"),
     duplicate_search=None,
     automatic_merges=0,
     cache=CacheNodes(node_type="cache.t4g.small", nodes=2),

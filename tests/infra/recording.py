@@ -59,7 +59,7 @@ def _permissions(environ: Mapping[str, Any], body: bytes) -> Iterator[tuple[str,
         yield "lambda:InvokeFunction", invoked[1]
         return
     if "/s3/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
-        yield _s3_permission(environ)
+        yield from _s3_permissions(environ, body)
         return
     service, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
     request = json.loads(body or b"{}")
@@ -74,22 +74,25 @@ def _permissions(environ: Mapping[str, Any], body: bytes) -> Iterator[tuple[str,
                 yield f"dynamodb:{write}Item", parameters["TableName"]
         case "DynamoDB_20120810", _:
             yield f"dynamodb:{operation}", request.get("TableName", "")
+        case "AmazonSQS", _:
+            action = operation.removesuffix("Batch")
+            yield f"sqs:{action}", request.get("QueueUrl", "").rpartition("/")[2]
         case "secretsmanager", _:
             yield f"secretsmanager:{operation}", request.get("SecretId", "")
         case _:
             yield f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", operation
 
 
-_S3 = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "GetObject", "DELETE": "DeleteObject", "POST": "DeleteObject"}
-"""By method; a POST is the deletion of several."""
+_S3 = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "GetObject", "DELETE": "DeleteObject"}
 
 
-def _s3_permission(environ: Mapping[str, Any]) -> tuple[str, str]:
-    """Keys of one import as a policy names them."""
+def _s3_permissions(environ: Mapping[str, Any], body: bytes) -> Iterator[tuple[str, str]]:
     bucket, _, key = unquote(environ["PATH_INFO"]).lstrip("/").partition("/")
-    if environ["REQUEST_METHOD"] == "GET" and not key:
-        return "s3:ListBucket", f"arn:aws:s3:::{bucket}"
-    action = _S3[environ["REQUEST_METHOD"]]
-    parts = key.split("/")
-    results = "results/" if action == "PutObject" and "results" in parts[2:-1] else ""
-    return f"s3:{action}", f"arn:aws:s3:::{bucket}/imports/*" + (f"/{results}*" if results else "")
+    method = environ["REQUEST_METHOD"]
+    if key:
+        yield f"s3:{_S3[method]}", f"arn:aws:s3:::{bucket}/{key}"
+    elif method == "POST":
+        for found in re.findall(rb"<Key>([^<]+)</Key>", body):
+            yield "s3:DeleteObject", f"arn:aws:s3:::{bucket}/{found.decode()}"
+    else:
+        yield "s3:ListBucket", f"arn:aws:s3:::{bucket}"

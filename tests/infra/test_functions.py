@@ -13,7 +13,6 @@ from sandbox.genesys.settings import Settings as EmulatorSettings
 from sandbox.patterns import matches
 from tests.infra.assembly import ROOT, Assembly, Resource
 
-PARTS = tuple(part.name for part in catalog.PARTS)
 SHIFTS = {
     "all-at-once": "CodeDeployDefault.LambdaAllAtOnce",
     "canary": "CodeDeployDefault.LambdaCanary10Percent5Minutes",
@@ -23,8 +22,9 @@ SHIFTS = {
 
 def test_every_function_runs_on_arm_and_is_traced(assembly: Assembly) -> None:
     functions = assembly.of_type("AWS::Lambda::Function")
-    assert len(functions) == len(PARTS)
-    for part in catalog.PARTS:
+    parts = catalog.parts(crm=assembly.settings.crm is not None)
+    assert len(functions) == len(parts)
+    for part in parts:
         properties = assembly.function(part.name).properties
         assert properties["Handler"] == part.handler
         module = part.handler.removesuffix(".handler").replace(".", "/")
@@ -39,7 +39,8 @@ def test_everybody_calls_a_published_version(assembly: Assembly) -> None:
     aliases = {
         assembly.text(alias.properties["FunctionName"], alias.stack) for alias in assembly.of_type("AWS::Lambda::Alias")
     }
-    assert aliases == {f"cir-{assembly.settings.name}-{part}" for part in PARTS}
+    parts = catalog.parts(crm=assembly.settings.crm is not None)
+    assert aliases == {f"cir-{assembly.settings.name}-{part.name}" for part in parts}
     for mapping in assembly.of_type("AWS::Lambda::EventSourceMapping"):
         assert assembly.text(mapping.properties["FunctionName"], mapping.stack).endswith("Live")
     for version in assembly.of_type("AWS::Lambda::Version"):
@@ -104,6 +105,7 @@ def test_streams_and_queues_wake_the_functions_that_follow_them(assembly: Assemb
         ("backfill", f"cir-{name}-identifiers.StreamArn"),
         ("compact", f"cir-{name}-contacts.StreamArn"),
         ("events", f"cir-{name}-events"),
+        *([("changessync", f"cir-{name}-sync.fifo")] if assembly.settings.crm else []),
     }
     for (_, source), mapping in mappings.items():
         assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -139,7 +141,8 @@ def test_compact_is_woken_by_tombstones_alone(typical: Assembly) -> None:
 
 def test_what_cannot_be_delivered_is_reported(assembly: Assembly) -> None:
     queues = {queue.logical_id: queue.properties for queue in assembly.of_type("AWS::SQS::Queue")}
-    for (part, source), mapping in _mappings(assembly).items():
+    for (function, source), mapping in _mappings(assembly).items():
+        part = function.removeprefix("changes")
         grants = assembly.grants(assembly.role_of(assembly.function(part)), mapping.stack)
         if source.endswith("StreamArn"):
             destination = mapping.properties["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]

@@ -44,18 +44,35 @@ def test_and_what_it_does_not_is_named(schedule: Schedule, sentence: str) -> Non
     assert sentence in schedule.problem
 
 
-def test_the_clock_starts_the_workflow_in_the_time_zone_of_the_environment(assembly: Assembly) -> None:
-    wanted = assembly.settings.duplicate_search
-    schedules = assembly.of_type("AWS::Scheduler::Schedule")
-    if wanted is None:
-        assert schedules == []
-        return
-    (schedule,) = (each.properties for each in schedules)
-    assert schedule["ScheduleExpression"] == f"cron({wanted.cron})"
-    assert schedule["ScheduleExpressionTimezone"] == wanted.time_zone
-    clock = schedule["Target"]["RoleArn"]["Fn::GetAtt"][0]
-    machine = assembly.text(schedule["Target"]["Arn"], "sync")
-    assert assembly.grants(clock, "sync") == {("states:StartExecution", machine)}
+def test_the_clock_starts_workflows_in_the_time_zone_of_the_environment(assembly: Assembly) -> None:
+    settings, name = assembly.settings, assembly.settings.name
+    crm = settings.crm
+    wanted = {
+        f"cir-{name}-duplicates": settings.duplicate_search,
+        f"cir-{name}-reconcile-nightly": crm.reconciliation if crm else None,
+        f"cir-{name}-reconcile-audit": crm.audit if crm else None,
+    }
+    found = {each.properties["Name"]: each.properties for each in assembly.of_type("AWS::Scheduler::Schedule")}
+    assert {key: schedule for key, schedule in wanted.items() if schedule}.keys() == found.keys()
+    for key, schedule in found.items():
+        planned = wanted[key]
+        assert planned
+        assert schedule["ScheduleExpression"] == f"cron({planned.cron})"
+        assert schedule["ScheduleExpressionTimezone"] == planned.time_zone
+        clock = schedule["Target"]["RoleArn"]["Fn::GetAtt"][0]
+        machine = assembly.text(schedule["Target"]["Arn"], "sync")
+        assert assembly.grants(clock, "sync") == {("states:StartExecution", machine)}
+
+
+def test_a_night_and_an_audit_start_the_same_workflow_with_another_input(variant: Assembly) -> None:
+    inputs = {
+        each.properties["Name"]: json.loads(each.properties["Target"]["Input"])
+        for each in variant.of_type("AWS::Scheduler::Schedule")
+    }
+    assert inputs == {
+        "cir-variant-reconcile-nightly": {"audit": False, "force": False, "dryRun": False},
+        "cir-variant-reconcile-audit": {"audit": True, "force": False, "dryRun": False},
+    }
 
 
 @pytest.mark.parametrize(
