@@ -4,9 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from cir.connectors import open_connector
-
 from cir import log
+from cir.connectors import open_connector
 from cir.reconcile.extract import extract
 from reconcile.common import open_night, read_mapping
 
