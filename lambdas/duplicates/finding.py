@@ -26,7 +26,7 @@ from duplicates.training import train
 
 SHIPPED_MODEL = SHIPPED / "person-1.json"
 _MOST_GENERIC = 1000
-_MEMORY = "1GB"
+_MEMORY = "2GB"
 """What DuckDB may hold before it spills to disk; the process needs some 300 MB beside it."""
 
 
