@@ -14,6 +14,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
+from infra.foundation import Foundation
+
 type TableAction = str
 """An action on items, without its service: `BatchGetItem`, `UpdateItem`. A transaction needs those of its writes."""
 
@@ -21,6 +23,18 @@ type TableAction = str
 def items(table: dynamodb.ITable, *actions: TableAction) -> iam.PolicyStatement:
     """Read or write items of one table."""
     return iam.PolicyStatement(actions=[f"dynamodb:{action}" for action in actions], resources=[table.table_arn])
+
+
+def follow_genesys(foundation: Foundation) -> list[iam.PolicyStatement]:
+    """What it takes to ask Genesys and bring the answer to the index: the same for every function that does so."""
+    return [
+        items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
+        items(foundation.contacts, "BatchGetItem", "PutItem"),
+        items(foundation.ledger, "PutItem"),
+        items(foundation.state, "PutItem"),
+        read_secret(foundation.genesys_secret),
+        encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
+    ]
 
 
 def decrypt(key: kms.IKey, *, through: Sequence[str]) -> iam.PolicyStatement:

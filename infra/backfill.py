@@ -11,19 +11,11 @@ class Backfill(Function):
     """Woken by the stream of the identifiers, or called by the resolver where the environment waits for Genesys."""
 
     def __init__(self, scope: Construct, *, plane: Plane) -> None:
-        foundation = plane.foundation
         super().__init__(
             scope,
             BACKFILL,
             plane=plane,
             description="Looks up in Genesys what the resolver did not know",
-            may=[
-                access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
-                access.items(foundation.contacts, "BatchGetItem", "PutItem"),
-                access.items(foundation.ledger, "PutItem"),
-                access.items(foundation.state, "PutItem"),
-                access.read_secret(foundation.genesys_secret),
-                access.encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
-            ],
+            may=access.follow_genesys(plane.foundation),
         )
         self.consume_streams()

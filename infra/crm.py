@@ -57,13 +57,9 @@ class Changes(Construct):
             description="Brings accounts that have changed in the CRM to Genesys and the index",
             environment=crm_environment(crm, crm_secret),
             may=[
-                access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
-                access.items(foundation.contacts, "BatchGetItem", *follow_deletions(crm)),
-                access.items(foundation.ledger, "PutItem"),
-                access.items(foundation.state, "PutItem"),
-                access.read_secret(foundation.genesys_secret),
+                *access.follow_genesys(foundation),
+                access.items(foundation.contacts, *follow_deletions(crm)),
                 access.read_secret(crm_secret),
-                access.encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
             ],
         )
         self.queue = self.sync.inbox(fifo=True, receives=RECEIVES)

@@ -30,12 +30,9 @@ class Events(Function):
             plane=plane,
             description="Follows what happens to contacts in Genesys",
             may=[
-                access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
-                access.items(foundation.contacts, "BatchGetItem", "DeleteItem", "PutItem"),
-                access.items(foundation.ledger, "PutItem", "Query"),
-                access.items(foundation.state, "PutItem"),
-                access.read_secret(foundation.genesys_secret),
-                access.encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
+                *access.follow_genesys(foundation),
+                access.items(foundation.contacts, "DeleteItem"),
+                access.items(foundation.ledger, "Query"),
             ],
         )
         self.queue = self.inbox(delay=DELAY)

@@ -159,25 +159,28 @@ class Foundation(cdk.Stack):
         return bucket
 
     def _genesys_secret(self) -> secretsmanager.Secret:
+        return self._oauth_client(
+            "Genesys",
+            "OAuth client of the sync plane",
+            "A rotation function would need the permission to edit OAuth clients, with which it could give itself any "
+            "other, and Genesys replaces a client's secret at once and chooses it itself, so that a rotation that dies "
+            "half-way loses the only one that works. docs/deploy.md rotates by a second client, without an outage.",
+        )
+
+    def _oauth_client(self, of: str, description: str, not_rotated: str) -> secretsmanager.Secret:
         """Filled by hand after the first deployment; see docs/deploy.md for how, and for how it is rotated."""
         secret = secretsmanager.Secret(
             self,
-            "GenesysClient",
-            description='OAuth client of the sync plane: {"client_id": "...", "client_secret": "..."}',
+            f"{of}Client",
+            description=f'{description}: {{"client_id": "...", "client_secret": "..."}}',
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps({"client_id": "not set yet"}), generate_string_key="client_secret"
             ),
             encryption_key=self.key,
             removal_policy=self._removal,
         )
-        acknowledge(
-            secret,
-            "AwsSolutions-SMG4",
-            "A rotation function would need the permission to edit OAuth clients, with which it could give itself any "
-            "other, and Genesys replaces a client's secret at once and chooses it itself, so that a rotation that dies "
-            "half-way loses the only one that works. docs/deploy.md rotates by a second client, without an outage.",
-        )
-        cdk.CfnOutput(self, "GenesysSecretArn", value=secret.secret_arn)
+        acknowledge(secret, "AwsSolutions-SMG4", not_rotated)
+        cdk.CfnOutput(self, f"{of}SecretArn", value=secret.secret_arn)
         return secret
 
     def _cache_hash_key(self) -> secretsmanager.Secret:
@@ -211,24 +214,11 @@ class Foundation(cdk.Stack):
         return secret
 
     def _crm_secret(self) -> secretsmanager.Secret:
-        """Filled by hand, like that of Genesys."""
-        secret = secretsmanager.Secret(
-            self,
-            "CrmClient",
-            description='OAuth client at the CRM: {"client_id": "...", "client_secret": "..."}',
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template=json.dumps({"client_id": "not set yet"}), generate_string_key="client_secret"
-            ),
-            encryption_key=self.key,
-            removal_policy=self._removal,
+        return self._oauth_client(
+            "Crm",
+            "OAuth client at the CRM",
+            "The CRM issues it, and its administrator replaces it there and here (docs/connect-crm.md).",
         )
-        acknowledge(
-            secret,
-            "AwsSolutions-SMG4",
-            "The CRM issues it, and its administrator replaces it there and here; docs/deploy.md says how.",
-        )
-        cdk.CfnOutput(self, "CrmSecretArn", value=secret.secret_arn)
-        return secret
 
     def _webhook_keys(self) -> secretsmanager.Secret:
         """Nobody is let in before it is filled."""

@@ -1,7 +1,6 @@
 """`lambdas/importer`: the import of a whole base, batch by batch."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -9,7 +8,7 @@ from infra import access
 from infra.acknowledge import acknowledge_objects
 from infra.catalog import IMPORT_LOAD, IMPORT_REPORT, IMPORT_SPLIT
 from infra.function import Function, Plane
-from infra.workflow import Workflow, invoke
+from infra.workflow import Workflow, every_batch, invoke
 
 AT_ONCE = 3
 """Batches under way: enough to use up Genesys' request limit, which the shared budget keeps (a bulk request takes it
@@ -84,18 +83,16 @@ class Importer(Construct):
 
     def _definition(self, plane: Plane) -> sfn.IChainable:
         """Split, load every batch, report. The state machine reads the list of batches itself."""
-        files = s3.Bucket.from_bucket_name(self, "Files", plane.foundation.files_name)
         split = invoke(self, "Check and split", self.split, never_for=WRONG_FILE)
         run = sfn.JsonPath.string_at("$.run")
-        batches = sfn.DistributedMap(
+        batches = every_batch(
             self,
             "Every batch",
-            max_concurrency=AT_ONCE,
-            tolerated_failure_count=0,
-            item_reader=sfn.S3JsonItemReader(bucket=files, key=sfn.JsonPath.string_at("$.batches")),
-            item_selector={"run": run, "batch": sfn.JsonPath.string_at("$$.Map.Item.Value.batch")},
-            result_path=sfn.JsonPath.DISCARD,
+            self.load,
+            bucket_name=plane.foundation.files_name,
+            batches="$.batches",
+            run="$.run",
+            at_once=AT_ONCE,
         )
-        batches.item_processor(invoke(self, "Load", self.load, times=10))
         report = invoke(self, "Report", self.report, sfn.TaskInput.from_object({"run": run}))
         return split.next(batches).next(report)

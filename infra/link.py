@@ -11,19 +11,11 @@ class Link(Function):
     """Called by Genesys in the conversation."""
 
     def __init__(self, scope: Construct, *, plane: Plane) -> None:
-        foundation = plane.foundation
         super().__init__(
             scope,
             LINK,
             plane=plane,
             description="Data Action Link Identifier",
-            may=[
-                access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
-                access.items(foundation.contacts, "BatchGetItem", "PutItem"),
-                access.items(foundation.ledger, "PutItem"),
-                access.items(foundation.state, "PutItem"),
-                access.read_secret(foundation.genesys_secret),
-                access.encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
-            ],
+            may=access.follow_genesys(plane.foundation),
         )
         self.callable_by_genesys()

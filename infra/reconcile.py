@@ -1,7 +1,6 @@
 """`lambdas/reconcile`: the nightly comparison with the CRM, and with Genesys itself."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -13,7 +12,7 @@ from infra.crm import crm_environment, follow_deletions
 from infra.function import Function, Plane
 from infra.importer import AT_ONCE, Importer
 from infra.settings import Crm
-from infra.workflow import Workflow, invoke
+from infra.workflow import Workflow, every_batch, invoke
 
 LONGEST = cdk.Duration.hours(12)
 FILES, REPAIRS = "reconcile/", "imports/reconcile-"
@@ -153,20 +152,15 @@ class Reconcile(Construct):
             ),
             result_path="$.plan",
         )
-        files = s3.Bucket.from_bucket_name(self, "Files", self._plane.foundation.files_name)
-        repair = sfn.DistributedMap(
+        repair = every_batch(
             self,
             "Repair",
-            max_concurrency=AT_ONCE,
-            tolerated_failure_count=0,
-            item_reader=sfn.S3JsonItemReader(bucket=files, key=sfn.JsonPath.string_at("$.plan.batches")),
-            item_selector={
-                "run": sfn.JsonPath.string_at("$.plan.importRun"),
-                "batch": sfn.JsonPath.string_at("$$.Map.Item.Value.batch"),
-            },
-            result_path=sfn.JsonPath.DISCARD,
+            importer.load,
+            bucket_name=self._plane.foundation.files_name,
+            batches="$.plan.batches",
+            run="$.plan.importRun",
+            at_once=AT_ONCE,
         )
-        repair.item_processor(invoke(self, "Load", importer.load, times=10))
         gone = invoke(self, "Gone", self.gone, only_run, result_path=sfn.JsonPath.DISCARD)
         report = invoke(self, "Report", self.report, only_run)
         ended = (

@@ -6,6 +6,7 @@ from typing import Literal, cast
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
@@ -66,6 +67,31 @@ def invoke(
         max_delay=cdk.Duration.minutes(5),
     )
     return invocation
+
+
+def every_batch(
+    scope: Construct, title: str, load: Function, *, bucket_name: str, batches: str, run: str, at_once: int
+) -> sfn.DistributedMap:
+    """A state that has a function load every batch of a list in the bucket, so many at once; its input goes on.
+
+    `batches` and `run` are the paths of the list's key and of the run's name. A batch may fail ten times.
+    """
+    state = sfn.DistributedMap(
+        scope,
+        title,
+        max_concurrency=at_once,
+        tolerated_failure_count=0,
+        item_reader=sfn.S3JsonItemReader(
+            bucket=s3.Bucket.from_bucket_name(scope, "Files", bucket_name), key=sfn.JsonPath.string_at(batches)
+        ),
+        item_selector={
+            "run": sfn.JsonPath.string_at(run),
+            "batch": sfn.JsonPath.string_at("$$.Map.Item.Value.batch"),
+        },
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    state.item_processor(invoke(scope, "Load", load, times=10))
+    return state
 
 
 class Workflow(Construct):
