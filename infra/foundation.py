@@ -217,7 +217,7 @@ class Foundation(cdk.Stack):
         return self._oauth_client(
             "Crm",
             "OAuth client at the CRM",
-            "The CRM issues it, and its administrator replaces it there and here (docs/connect-crm.md).",
+            "The CRM issues it, and its administrator replaces it there and here; docs/deploy.md says how.",
         )
 
     def _webhook_keys(self) -> secretsmanager.Secret:
