@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -112,7 +113,8 @@ def test_the_workflow_is_started_watched_and_its_report_shown(
             work(bucket)
         worked.append(seconds)
 
-    deployed.setattr("cli.remote_import.time.sleep", look_again)
+    # the name, not the module that the other threads sleep by
+    deployed.setattr("cli.remote_import.time", SimpleNamespace(sleep=look_again))
     file, ids = export(tmp_path / "accounts 1.csv", rows=12), tmp_path / "ids.csv"
     code, out, err = cir(file, "--remote", "--json", "--ids", ids)
     assert code == 0, err
