@@ -1,42 +1,90 @@
 """The operator's command line: `cir`."""
 
 import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from cli import bench, contacts, demo, dlq, duplicates, explain, genesys, importing, reconcile, review, sandbox
-from cli.failures import EXPECTED, one_line
+
+def _group(commands: Mapping[str, str]) -> type[TyperGroup]:
+    """A group that imports the module of a command only when that is asked for: all of them take most of a second.
+
+    `commands` gives for each name the module and, in it, the function or the `Typer` of a group.
+    """
+
+    class Group(TyperGroup):
+        def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the names are those of Typer
+            return list(commands)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+            if cmd_name not in commands:
+                return None
+            module, _, name = commands[cmd_name].partition(":")
+            found = getattr(import_module(module), name)
+            if isinstance(found, typer.Typer):
+                group = get_group(found)
+                group.name = cmd_name
+                return group
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command(cmd_name)(found)
+            return get_command(alone)
+
+    return Group
+
 
 app = typer.Typer(
-    name="cir",
-    help="Customer identity resolution for Genesys Cloud.",
+    cls=_group({
+        "import": "cli.importing:import_customers",
+        "reconcile": "cli.reconcile:reconcile",
+        "explain": "cli.explain:explain",
+        "demo": "cli.demo:demo",
+        "bench": "cli.bench:app",
+        "contact": "cli.contacts:app",
+        "dlq": "cli.dlq:app",
+        "duplicates": "cli.main:cases",
+        "genesys": "cli.genesys:app",
+        "sandbox": "cli.sandbox:app",
+    }),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-)
-app.command("import")(importing.import_customers)
-app.command("reconcile")(reconcile.reconcile)
-app.command("explain")(explain.explain)
-app.command("demo")(demo.demo)
-cases = typer.Typer(no_args_is_help=True, help="Who may be one person: in a file, or waiting for a decision.")
-cases.command("find")(duplicates.find)
-review.register(cases)
-app.add_typer(bench.app, name="bench")
-app.add_typer(contacts.app, name="contact")
-app.add_typer(dlq.app, name="dlq")
-app.add_typer(cases, name="duplicates")
-app.add_typer(genesys.app, name="genesys")
-app.add_typer(sandbox.app, name="sandbox")
+)  # fmt: skip
+cases = typer.Typer(
+    cls=_group({
+        "find": "cli.duplicates:find",
+        "list": "cli.review:list_cases",
+        "show": "cli.review:show_case",
+        "merge": "cli.review:merge_case",
+        "dismiss": "cli.review:dismiss_case",
+    }),
+    no_args_is_help=True,
+)  # fmt: skip
+
+
+@app.callback()
+def _cir() -> None:
+    """Customer identity resolution for Genesys Cloud."""
+
+
+@cases.callback()
+def _cases() -> None:
+    """Who may be one person: in a file, or waiting for a decision."""
 
 
 def main() -> None:
     """Run a command; a failure that its user can act on is one line, not a traceback."""
     try:
         app()
-    except EXPECTED as error:
-        Console(stderr=True).print(f"[bold red]cir:[/] {escape(one_line(error))}", highlight=False, soft_wrap=True)
+    except Exception as error:
+        from cli.failures import EXPECTED, one_line  # noqa: PLC0415 - half a second of AWS and HTTP that success needs not
+
+        if not isinstance(error, EXPECTED):
+            raise
+        typer.echo(f"{typer.style('cir:', fg='red', bold=True)} {one_line(error)}", err=True)
         sys.exit(1)
 
 

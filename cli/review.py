@@ -100,14 +100,6 @@ def dismiss_case(
         Console().print("Dismissed.")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to `cir duplicates`."""
-    app.command("list")(list_cases)
-    app.command("show")(show_case)
-    app.command("merge")(merge_case)
-    app.command("dismiss")(dismiss_case)
-
-
 def _case(store: IdentityStore, key: str) -> Case:
     wanted = case_key(key.split("+"))
     found = next((case for case in open_cases(store) if case.key == wanted), None)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import typer
 from mypy_boto3_dynamodb.client import DynamoDBClient
 from typer.testing import CliRunner
 
@@ -15,8 +14,8 @@ from cir.records import Profile
 from cir.resolver import Resolver
 from cir.review import Step, candidate, cases, dismiss, open_cases
 from cir.store import TableNames
-from cli import contacts, review
 from cli.failures import CommandError
+from cli.main import app
 from sandbox.genesys.server import Emulator, running
 from sandbox.genesys.settings import Settings
 from tests.identity_world import World, crm_id, email, environment, loyalty, phone
@@ -41,10 +40,6 @@ def cir(monkeypatch: pytest.MonkeyPatch, aws_url: str, world: World) -> Command:
     """`cir contact …` and `cir duplicates …` on this world; a failure is raised."""
     for name, value in {**environment(world, aws_url), "CIR_ENVIRONMENT": "test", "USER": "ada"}.items():
         monkeypatch.setenv(name, value)
-    app, duplicates = typer.Typer(), typer.Typer()
-    review.register(duplicates)
-    app.add_typer(contacts.app, name="contact")
-    app.add_typer(duplicates, name="duplicates")
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "300"})

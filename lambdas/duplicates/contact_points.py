@@ -84,52 +84,35 @@ _PLAIN_EMAIL = r"[a-z0-9._%+''-]+@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,
 def read_phones(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
     """Fill `phone_values` (row, place of the column, value) from columns of `source` and `regions` (row, region)."""
     _cells(connection, "phone_cells", columns, r";|\||\n| / |, ")
-    # WhatsApp writes its accounts internationally, and leaves out the plus
+    regions = [row[0] for row in connection.execute("select distinct region from regions order by 1").fetchall()]
     accounts = [place for place, column in enumerate(columns) if "whatsapp" in column.casefold()]
-    if accounts:
-        connection.execute(
-            f"""update phone_cells set text = '+' || text
-                where place in ({", ".join(map(str, accounts))}) and regexp_full_match(text, '[1-9][0-9]{{10,14}}')"""
-        )
-    connection.execute(
-        """create temp table phone_texts as
-           select distinct text, coalesce(region, '') as region from phone_cells left join regions using (row)"""
-    )
-    regions = [row[0] for row in connection.execute("select distinct region from phone_texts order by 1").fetchall()]
-    connection.execute(f"create temp table phone_read as {_plain_phones(regions)}")
+    connection.execute(f"create temp table phone_read as {_plain_phones(regions, accounts)}")
     rest = connection.execute(
-        "select text, region from phone_read where number is null order by text, region"
+        "select distinct text, region from phone_read where number is null order by text, region"
     ).fetchall()
     slow = pa.table(dict(zip(("text", "region", "number", "refused"), _transposed(rest, _read_phones), strict=True)))
     connection.register("phone_slow", slow)
-    connection.execute(
-        """create temp table phone_numbers as
-               select text, region, number, '' as refused from phone_read where number is not null
-               union all select * from phone_slow"""
-    )
-    connection.unregister("phone_slow")
     decoys = listed(sorted(load_rules().placeholder_phones))
     withheld = listed(sorted(load_rules().withheld_callers))
     connection.execute(
-        f"""update phone_numbers set refused = 'placeholder' where refused = '' and
-            (number in ({withheld}) or ltrim(number, '+') in ({decoys}) or substr(number, 2) in ({decoys})
-             or substr(number, 3) in ({decoys}) or substr(number, 4) in ({decoys})
-             or regexp_full_match(number, '{"|".join(rf"\+?[0-9]{{0,3}}{digit}{{7,}}" for digit in range(10))}'))"""
+        f"""create temp table phone_numbers as
+            with numbers as (
+                select row, place, text, number, '' as refused from phone_read where number is not null union all
+                select c.row, c.place, c.text, s.number, s.refused
+                from phone_read c join phone_slow s using (text, region) where c.number is null)
+            select row, place, text, number, case when refused = '' and
+                (number in ({withheld}) or ltrim(number, '+') in ({decoys}) or substr(number, 2) in ({decoys})
+                 or substr(number, 3) in ({decoys}) or substr(number, 4) in ({decoys})
+                 or regexp_full_match(number, '{"|".join(rf"\+?[0-9]{{0,3}}{digit}{{7,}}" for digit in range(10))}'))
+                then 'placeholder' else refused end as refused
+            from numbers;
+            create table phone_values as select row, place, number as value from phone_numbers where refused = '';
+            create table phone_refused as
+                select text as value, refused as why, count(*) as records from phone_numbers
+                where refused <> '' group by all;
+            drop table phone_cells; drop table phone_read; drop table phone_numbers"""
     )
-    connection.execute(
-        """create temp table phone_values as
-               select distinct c.row, c.place, n.number as value from phone_cells c
-               left join regions r using (row)
-               join phone_numbers n on n.text = c.text and n.region = coalesce(r.region, '')
-               where n.refused = '';
-           drop table phone_read;
-           create temp table phone_refused as
-               select n.text as value, n.refused as why, count(*) as records from phone_cells c
-               left join regions r using (row)
-               join phone_numbers n on n.text = c.text and n.region = coalesce(r.region, '')
-               where n.refused <> '' group by all;
-           drop table phone_cells; drop table phone_texts; drop table phone_numbers"""
-    )
+    connection.unregister("phone_slow")
 
 
 def read_emails(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
@@ -141,37 +124,38 @@ def read_emails(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -
     dots = listed(sorted(domain for domain, rule in providers.items() if rule.ignores_dots))
     connection.execute(
         f"""create temp table email_read as
-            with texts as (select distinct text,
+            with texts as (select row, place, text,
                 lower(regexp_replace(regexp_replace(text, '^[^<>@]*<([^<>]+)>$', '\\1'), '^(?i:mailto:) *', '')) as low
                 from email_cells),
-            parts as (select text, low, split_part(low, '@', 1) as local, split_part(low, '@', 2) as domain,
+            parts as (select row, place, text, low, split_part(low, '@', 1) as local, split_part(low, '@', 2) as domain,
                              regexp_full_match(low, '{_PLAIN_EMAIL}') and not contains(low, '..')
                              and low[1] not in ('.', '''', '-') and not contains(low, '.@')
                              and not contains(low, '''@') as plain from texts),
             tagless as (select *, case when domain in ({tags}) and local[1] <> '+' then split_part(local, '+', 1)
                 else local end as untagged from parts)
-            select text, case when plain then
+            select row, place, text, case when plain then
                 (case when domain in ({dots}) then replace(untagged, '.', '') else untagged end)
                 || '@' || (case domain{known} else domain end) end as address
             from tagless"""
     )
-    rest = connection.execute("select text from email_read where address is null order by text").fetchall()
+    rest = connection.execute("select distinct text from email_read where address is null order by text").fetchall()
     slow = pa.table(dict(zip(("text", "address", "refused"), _transposed(rest, _read_emails), strict=True)))
     connection.register("email_slow", slow)
     rules = load_rules()
     connection.execute(
         f"""create temp table email_addresses as
-                select text, address, case when address in ({listed(sorted(rules.placeholder_emails))})
+                select row, place, text, address, case when address in ({listed(sorted(rules.placeholder_emails))})
                     or split_part(address, '@', 1) in ({listed(sorted(rules.placeholder_email_locals))})
                     or split_part(address, '@', 2) like '%.invalid' then 'placeholder' else '' end as refused
-                from email_read where address is not null
-                union all select * from email_slow;
-            create temp table email_values as
-                select distinct c.row, c.place, a.address as value, split_part(a.address, '@', 1) as local
-                from email_cells c join email_addresses a using (text) where a.refused = '';
-            create temp table email_refused as
-                select a.text as value, a.refused as why, count(*) as records
-                from email_cells c join email_addresses a using (text) where a.refused <> '' group by all;
+                from email_read where address is not null union all
+                select c.row, c.place, c.text, s.address, s.refused
+                from email_read c join email_slow s using (text) where c.address is null;
+            create table email_values as
+                select row, place, address as value, split_part(address, '@', 1) as local
+                from email_addresses where refused = '';
+            create table email_refused as
+                select text as value, refused as why, count(*) as records from email_addresses
+                where refused <> '' group by all;
             drop table email_cells; drop table email_read; drop table email_addresses"""
     )
     connection.unregister("email_slow")
@@ -196,8 +180,17 @@ def _cells(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[
     )
 
 
-def _plain_phones(regions: Iterable[str]) -> str:
-    """SQL that reads the numbers whose reading is certain from their digits, and leaves the others null."""
+def _plain_phones(regions: Iterable[str], accounts: Sequence[int]) -> str:
+    """SQL that reads the numbers whose reading is certain from their digits, and leaves the others null.
+
+    `accounts` are the places of columns of WhatsApp accounts: numbers written internationally, but without the plus.
+    """
+    text = "text"
+    if accounts:
+        text = (
+            f"case when place in ({', '.join(map(str, accounts))}) and regexp_full_match(text, '[1-9][0-9]{{10,14}}')"
+            " then '+' || text else text end"
+        )
     two_digit = listed([str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE if 10 <= code <= 99])
     possible = ", ".join(
         f"('{code}', {length})"
@@ -207,27 +200,31 @@ def _plain_phones(regions: Iterable[str]) -> str:
     )
     national = " ".join(filter(None, map(_national_reading, regions)))
     return rf"""
-        with stripped as (
-            select text, region, case when regexp_full_match(text, '\+?[0-9][0-9 -]+') then text
+        with cells as (
+            select row, place, {text} as text, coalesce(region, '') as region
+            from phone_cells left join regions using (row)),
+        stripped as (
+            select row, place, text, region, case when regexp_full_match(text, '\+?[0-9][0-9 -]+') then text
                 else regexp_replace(regexp_replace(regexp_replace(regexp_replace(text, '\p{{Z}}', ' ', 'g'),
                     '^(?i:tel|sms|whatsapp|callto):', ''),
                     '[ ,;]{{0,2}}(?i:ext|x|dw|poste)[. :]{{0,2}}[0-9]{{1,6}}$', ''),
-                    '\.0$', '') end as written from phone_texts),
+                    '\.0$', '') end as written from cells),
         read as (
-            select text, region, written,
+            select row, place, text, region, written,
                 regexp_full_match(written,
                     '(?:\+?[0-9(][0-9 ().\-]{{4,22}}|0[0-9]{{2,5}}/[0-9 \-]{{3,12}})[0-9]') as plain,
                 translate(case when contains(written, '(0)') then regexp_replace(written, '^(\+[^(]*)\(0\)', '\1')
                     else written end, '+ ().-/', '') as given_digits
             from stripped),
         placed as (
-            select text, region, plain, given_digits, written[1] = '+' or given_digits[1:2] = '00' as international,
+            select row, place, text, region, plain, given_digits,
+                written[1] = '+' or given_digits[1:2] = '00' as international,
                 case when given_digits[1:2] = '00' then substr(given_digits, 3) else given_digits end as digits
             from read),
         coded as (
             select *, case when digits[1] in ('1', '7') then digits[1]
                 when digits[1:2] in ({two_digit}) then digits[1:2] else digits[1:3] end as code from placed)
-        select text, region, case
+        select row, place, text, region, case
             when not plain then null
             when international then case
                 when code = '1' then

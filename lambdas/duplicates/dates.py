@@ -48,7 +48,7 @@ def _date(connection: duckdb.DuckDBPyConnection, column: str) -> str:
     fits = ", ".join(f"count(try_strptime(text, '{form}'))" for form in _DATE_FORMATS)
     counts = connection.execute(
         f"""select count(*), {fits} from (select distinct {trimmed} as text from source
-            where {quoted(column)} is not null order by hash(text), text limit 20000)"""
+            where {quoted(column)} is not null order by hash(text), text limit 5000)"""
     ).fetchone() or (0,)
     ranked = sorted(range(len(_DATE_FORMATS)), key=lambda place: (-counts[place + 1], place))
     kept = [_DATE_FORMATS[place] for place in ranked if counts[place + 1] >= max(1, 0.02 * counts[0])]

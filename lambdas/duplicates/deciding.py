@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - the texts in the SQL are our own; names of columns and values of the file are quoted
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -25,25 +25,19 @@ _EVIDENCE = 2.0
 def decide(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Fill `pairs` (both rows, probability, action, reason, evidence) and `clusters` (row, cluster, merge group)."""
     connection.execute(
-        f"""create table judged as
-            select *, {_contradiction(model.comparisons)} as contradiction, {_forbidden(model.comparisons)} as forbids,
-                   {_pieces(model.comparisons)} as pieces from scored"""
-    )
-    connection.execute(
         f"""create table decided as
-            select *, probability >= {MERGE_FROM} and contradiction is null and pieces >= 2 as certain from judged"""
+            select *, probability >= {MERGE_FROM} and contradiction is null and pieces >= 2 as certain from
+                (select *, {_contradiction(model.comparisons)} as contradiction,
+                        {_forbidden(model.comparisons)} as forbids, {_pieces(model.comparisons)} as pieces from scored);
+            drop table scored"""
     )
-    proposals = cluster(_edges(connection, f"probability >= {REVIEW_FROM}", forbids="false"))
-    _register(connection, "proposed", proposals)
-    merges = cluster(
-        _edges(connection, "certain", forbids="forbids", within="proposed"),
-    )
-    _register(connection, "merged", merges)
+    _cluster(connection, "proposed", f"probability >= {REVIEW_FROM}", forbids="false")
+    _cluster(connection, "merged", "certain", forbids="forbids", within="proposed")
     connection.execute(
         """create table clusters as
            select row, coalesce(p.cluster, row) as cluster, coalesce(m.cluster, row) as merge_group
            from records left join proposed p using (row) left join merged m using (row);
-           drop table judged; drop table proposed; drop table merged"""
+           drop table proposed; drop table merged"""
     )
     connection.execute(
         f"""create table pairs as
@@ -70,10 +64,10 @@ def decide(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     connection.execute("drop table decided")
 
 
-def _edges(
-    connection: duckdb.DuckDBPyConnection, joins: str, *, forbids: str, within: str | None = None
-) -> Iterable[Edge]:
-    """The edges of all components; of records that only join one other record, that edge alone."""
+def _cluster(
+    connection: duckdb.DuckDBPyConnection, name: str, joins: str, *, forbids: str, within: str | None = None
+) -> None:
+    """Fill a table (row, cluster). Two records that join nobody else, as most do, are a cluster at once."""
     inside = (
         f"join {within} wl on wl.row = row_l join {within} wr on wr.row = row_r and wr.cluster = wl.cluster"
         if within
@@ -84,21 +78,24 @@ def _edges(
             with ends as (select unnest([row_l, row_r]) as row from decided {inside} where {joins} and not ({forbids}))
             select row, count(*) as degree from ends group by row"""
     )
-    rows = connection.execute(
+    edges = connection.execute(
         f"""select row_l, row_r, log2(probability / greatest(1 - probability, 1e-15)), {joins}, {forbids}
             from decided {inside} join joining l on l.row = row_l join joining r on r.row = row_r
-            where ({joins}) or l.degree > 1 or r.degree > 1"""
+            where l.degree > 1 or r.degree > 1"""
     ).fetchall()
-    return [Edge(*row) for row in rows]
-
-
-def _register(connection: duckdb.DuckDBPyConnection, name: str, clusters: dict[int, int]) -> None:
+    clusters = cluster(Edge(*edge) for edge in edges)
     table = pa.table({
         "row": pa.array(clusters.keys(), pa.int32()),
         "cluster": pa.array(clusters.values(), pa.int32()),
     })  # fmt: skip
     connection.register("clusters_found", table)
-    connection.execute(f"create or replace temp table {name} as select * from clusters_found")
+    connection.execute(
+        f"""create temp table {name} as
+            select row, cluster from clusters_found union all
+            select unnest([row_l, row_r]), row_l
+            from decided {inside} join joining l on l.row = row_l join joining r on r.row = row_r
+            where {joins} and not ({forbids}) and l.degree = 1 and r.degree = 1"""
+    )
     connection.unregister("clusters_found")
 
 

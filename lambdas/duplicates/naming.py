@@ -64,7 +64,7 @@ def read_names(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Non
     suffix_read = [read_surname(f"x {text}").generation for text in suffixes]
     connection.register("suffix_read", pa.table({"text": strings(suffixes), "generation": strings(suffix_read)}))
     connection.execute(
-        """create temp table names as
+        """create table names as
            select row, nullif(g.given, '') as given, nullif(g.given_full, '') as given_full,
                   g.given_parts, g.given_roots, nullif(g.given_sound, '') as given_sound,
                   nullif(g.root_sound, '') as given_root_sound,

@@ -7,6 +7,7 @@ distinct text, of which a base has far fewer than rows.
 # ruff: noqa: S608 - the texts in the SQL are our own; names of columns and values of the file are quoted
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -63,10 +64,9 @@ class Prepared:
 def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepared:
     """Fill `records` and `generic` from `source`."""
     connection.execute("create table generic (attribute varchar, value varchar, records bigint, reason varchar)")
-    read_names(connection, columns)
     _regions(connection, columns)
-    _contact_points(connection, columns)
-    _details(connection, columns)
+    _read(connection, columns)
+    _contact_points(connection)
     external = tuple(Attribute(f"id_{place}", source) for place, source in enumerate(columns.external_ids))
     exact = tuple(Attribute(f"exact_{place}", source) for place, source in enumerate(columns.exact))
     _drop_frequent(connection, "details", "dob", what="date of birth")
@@ -96,6 +96,19 @@ def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepar
     )
 
 
+def _read(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
+    """Fill the tables of names, contact points and details, side by side: one reads in Python what others do in SQL."""
+    with ThreadPoolExecutor() as threads:
+        readings = [
+            threads.submit(read_names, connection.cursor(), columns),
+            threads.submit(read_emails, connection.cursor(), columns.emails),
+            threads.submit(read_phones, connection.cursor(), columns.phones),
+            threads.submit(_details, connection.cursor(), columns),
+        ]
+        for reading in readings:
+            reading.result()
+
+
 def _regions(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
     """The table `regions` (row, region of its national phone numbers)."""
     expression = f"coalesce({', '.join(quoted(column) for column in columns.country)}, '')" if columns.country else "''"
@@ -104,7 +117,7 @@ def _regions(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
     regions = [crm.read_region(text, default) for text in texts]
     connection.register("region_read", pa.table({"text": strings(texts), "region": strings(regions)}))
     connection.execute(
-        f"create temp table regions as select row, region from source s join region_read r on {expression} = r.text"
+        f"create table regions as select row, region from source s join region_read r on {expression} = r.text"
     )
     connection.unregister("region_read")
 
@@ -114,7 +127,7 @@ def _usual_region(connection: duckdb.DuckDBPyConnection, columns: Sequence[str])
     codes: dict[int, int] = {}
     for column in columns:
         rows = connection.execute(
-            f"select {quoted(column)} from source where {quoted(column)} like '+%' order by row limit 2000"
+            f"select {quoted(column)} from source where {quoted(column)} like '+%' order by row limit 500"
         ).fetchall()
         for (text,) in rows:
             try:
@@ -128,7 +141,7 @@ def _usual_region(connection: duckdb.DuckDBPyConnection, columns: Sequence[str])
     return phonenumbers.region_code_for_country_code(code) if 2 * codes[code] > sum(codes.values()) else ""
 
 
-def _contact_points(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
+def _contact_points(connection: duckdb.DuckDBPyConnection) -> None:
     # what remains of a mailbox name without its owner's, as in cir.scoring.is_telling_mailbox
     residue = _FOLDED.format("v.local")
     for name in (
@@ -137,8 +150,6 @@ def _contact_points(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -
         *(f"{kind}_parts[{n}]" for kind in ("given", "surname") for n in (1, 2)),
     ):
         residue = f"replace({residue}, coalesce({_FOLDED.format(f'n.{name}')}, ''), '')"
-    read_phones(connection, columns.phones)
-    read_emails(connection, columns.emails)
     rules = load_rules().identifiers
     for kind, table in ((IdentifierType.PHONE, "phone_values"), (IdentifierType.EMAIL, "email_values")):
         _generic_values(connection, kind, table, "value", rules[kind].generic_above)
@@ -241,12 +252,13 @@ def _details(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
             cleaned as (select cell, text, trim(regexp_replace(regexp_replace(regexp_replace(lower(strip_accents(text)),
                 '{UNIT}', ' ', 'g'), '{GERMAN_STREET}', 'st', 'g'), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g')) as street
                 from texts),
-            worded as (select cell, street, trim(regexp_replace({words}, ' +', ' ', 'g')) as words,
-                regexp_extract_all(street, '{HOUSE_NUMBER}') as numbers from cleaned)
-            select cell, trim({shortened}) as street_words, numbers from worded"""
+            worded as materialized (select cell, trim(regexp_replace({words}, ' +', ' ', 'g')) as words,
+                regexp_extract_all(street, '{HOUSE_NUMBER}') as numbers from cleaned),
+            short as (select words, trim({shortened}) as street_words from (select distinct words from worded))
+            select cell, street_words, numbers from worded join short using (words)"""
     )
     connection.execute(
-        f"""create temp table details as
+        f"""create table details as
             select s.row, {dob} as dob,
                    nullif(concat_ws(' ', array_to_string(t.numbers, ' '), t.street_words), '') as street,
                    nullif(t.street_words, '') as street_words,

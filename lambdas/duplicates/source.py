@@ -53,18 +53,16 @@ class Source:
     def load(self, column_map: ColumnMap) -> Loaded:
         """Fill the table `source`: `row` (the place of the record in the order of the ids), `id` and mapped columns."""
         columns = [column for column in column_map.columns if column != column_map.id]
-        cells = "".join(
-            f", nullif(trim(cast({quoted(column)} as varchar)), '') as {quoted(column)}" for column in columns
-        )
+        cells = "".join(f", cast({quoted(column)} as varchar) as {quoted(column)}" for column in columns)
         try:
-            self._connection.execute(
+            self._connection.execute(  # a CSV file is read by one thread, so the cells are trimmed later, by all
                 f"create temp table source_rows as select trim(cast({quoted(column_map.id)} as varchar)) as id{cells}"
                 f" from {self._scan}"
             )
         except duckdb.Error as error:
             raise DuplicatesError(f"{self.path}: cannot be read ({_first_line(error)})") from error
         # Of rows with one id the one that says most counts; the text of the row breaks a tie, never its place.
-        names = "".join(f", {quoted(column)}" for column in columns)
+        names = "".join(f", nullif(trim({quoted(column)}), '') as {quoted(column)}" for column in columns)
         filled = " + ".join(f"length(coalesce({quoted(column)}, ''))" for column in columns) or "0"
         self._connection.execute(
             """create temp table repeated as
@@ -72,14 +70,18 @@ class Source:
         )
         text = ", ".join(quoted(column) for column in columns) or "''"
         self._connection.execute(
-            f"""create table source as
+            f"""create temp table places as
+                select id, cast(row_number() over (order by id) as integer) as row
+                from (select distinct id from source_rows where id <> '');
+                create table source as
                 with once as (
                     select id{names} from source_rows where id <> '' and id not in (select id from repeated)
                     union all
                     (select distinct on (id) id{names} from source_rows where id in (select id from repeated)
                      order by id, {filled} desc, {text})
                 )
-                select cast(row_number() over (order by id) as integer) as row, * from once"""
+                select places.row, once.* from once join places using (id);
+                drop table places"""
         )
         rows, without_id = self._one("select count(*), count(*) filter (where coalesce(id, '') = '') from source_rows")
         (records,) = self._one("select count(*) from source")
