@@ -191,4 +191,18 @@ def test_only_what_detection_is_sure_of_is_merged_without_a_person(world: World)
     dismiss(world.store, known_better, by="ada", because="father and son")
     merged = world.merging.merge_automatically(open_cases(world.store))
     assert list(merged) == ["+".join(sorted(sure))]
-    assert {case.contacts for case in open_cases(world.store)} == {tuple(sorted(unsure)), tuple(sorted(contradicted))}
+    waiting = {case.contacts: case for case in open_cases(world.store)}
+    assert waiting.keys() == {tuple(sorted(unsure)), tuple(sorted(contradicted))}
+    left = waiting[tuple(sorted(contradicted))]
+    assert left.state is Step.MERGE_REFUSED
+    assert "under different ids" in left.latest["because"]
+    assert world.merging.merge_automatically([left]) == {}
+
+
+def test_what_genesys_merges_by_itself_is_no_reason_against_a_case(world: World) -> None:
+    sure = [world.customer(phone(number)).contact_id for number in (1, 2)]
+    world.store.record(candidate(world.store, sure, "alike", proposal="merge", probability=0.99))
+    world.client.organization.set_automatic_merging(True)
+    assert world.merging.merge_automatically(open_cases(world.store)) == {}
+    world.client.organization.set_automatic_merging(False)
+    assert len(world.merging.merge_automatically(open_cases(world.store))) == 1

@@ -25,6 +25,7 @@ from cir.survivorship import LISTS, Combined, combine, part
 MERGE_SET_LIMIT = 50
 """Genesys ends at 52 members of a merge tree; past it a customer can never be merged again."""
 MAX_ATTEMPTS = 5
+_AUTOMATIC = "automatic-merging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Merging:
         ]
         if self.client.organization.automatic_merging():
             text = "Genesys Cloud merges contacts by itself; switch its automatic merging off, or let it do the work"
-            refusals.append(Refusal("automatic-merging", text))
+            refusals.append(Refusal(_AUTOMATIC, text))
         claims = self.store.identifiers({each for one in stored.values() for each in one.identifiers}, consistent=True)
         combined = combine(
             part(shown[each], from_crm=each in stored and _is_from_crm(stored[each], claims))
@@ -127,15 +128,29 @@ class Merging:
     def merge_automatically(self, waiting: Iterable[Case]) -> dict[str, str]:
         """Merge the cases that detection is sure of and that nothing speaks against: case → merged contact.
 
-        All others are left for somebody to look at.
+        All others are left for somebody to look at, with the reason, and are not tried again.
         """
         merged = {}
         for case in waiting:
             if case.state is Step.CANDIDATE and any(each.get("proposal") == "merge" for each in case.evidence):
-                plan = self.plan(case.contacts)
-                if not plan.refusals:
+                plan = self._planned_automatically(case)
+                if plan:
                     merged[case.key] = self.merge(plan, by="automatic", because=case.evidence[-1]["because"])
         return merged
+
+    def _planned_automatically(self, case: Case) -> MergePlan | None:
+        """The plan of a merge, or none where it is refused; what the index says against it costs no request."""
+        stored = self.store.contacts(case.contacts, consistent=True)
+        refusals = [*_refused_number(case.contacts), *_refused_ids(stored.values(), ())]
+        if not refusals:
+            plan = self.plan(case.contacts)
+            refusals = [*plan.refusals]
+            if not refusals:
+                return plan
+        if all(each.code != _AUTOMATIC for each in refusals):  # that is not about this case, and may pass
+            reasons = "; ".join(each.text for each in refusals)
+            self.store.record(entry(self.store, Step.MERGE_REFUSED, case.contacts, reasons, by="automatic"))
+        return None
 
     def _resume(self, case: Case) -> str:
         details = case.details

@@ -25,7 +25,7 @@ class Step(StrEnum):
     MERGE_STARTED = "merge-started"
     """From here on a merge may have happened in Genesys Cloud."""
     MERGE_REFUSED = "merge-refused"
-    """A merge that was started could not be carried out."""
+    """A merge could not be carried out: nothing but somebody's decision starts it again."""
     MERGED = "merged"
     SPLIT_STARTED = "split-started"
     SPLIT = "split"
@@ -117,7 +117,7 @@ def open_cases(store: IdentityStore) -> list[Case]:
         decided = everything.get(key)
         if decided and not decided.open:
             continue
-        known = found.setdefault(key, replace(case, contacts=contacts, evidence=[]))
+        known = found.setdefault(key, replace(decided or case, contacts=contacts, evidence=[]))
         known.evidence.extend(case.evidence)
     return sorted(found.values(), key=lambda case: (-(case.probability or 0.0), case.key))
 

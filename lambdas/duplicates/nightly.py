@@ -93,12 +93,11 @@ class Nightly:
         """Merge what detection is sure of and nothing speaks against, so many cases and so long at the most."""
         deadline = time.monotonic() + seconds
         merged = 0
-        sure = [
-            case for case in open_cases(self.store) if any(each.get("proposal") == "merge" for each in case.evidence)
-        ]
-        for number, case in enumerate(sure):
+        if self.client.organization.automatic_merging():
+            return Merged(merged, left=False)
+        for case in open_cases(self.store):
             if merged >= at_most or time.monotonic() >= deadline:
-                return Merged(merged, left=number < len(sure) and merged < at_most)
+                return Merged(merged, left=merged < at_most)
             merged += len(self.merging.merge_automatically([case]))
         return Merged(merged, left=False)
 

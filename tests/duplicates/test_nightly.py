@@ -88,7 +88,26 @@ def test_two_records_of_the_crm_wait_for_somebody(world: World, nightly: Nightly
     searched(nightly)
     assert len(open_cases(world.store)) == 1
     assert nightly.merge(at_most=10, seconds=60).merged == 0
-    assert len(open_cases(world.store)) == 1
+    (case,) = open_cases(world.store)
+    assert case.state is Step.MERGE_REFUSED
+    assert (case.probability or 0) > 0.99
+    entries = len(list(world.store.history("review")))
+    nightly.merge(at_most=10, seconds=60)
+    assert len(list(world.store.history("review"))) == entries
+
+
+def test_a_case_whose_contacts_have_other_ids_by_now_is_refused_once(world: World, nightly: Nightly) -> None:
+    known, met = twice(world, 1, "Rosalind", "Thistlewood")
+    searched(nightly)
+    other = world.customer(phone(3), crm_id(9), source="salesforce")
+    plan = world.merging.plan([known.contact_id, other.contact_id], differing=["salesforce"])
+    world.merging.merge(plan, by="ada", because="the same")
+    third = world.customer(phone(4), crm_id(10), source="salesforce")
+    plan = world.merging.plan([met.contact_id, third.contact_id])
+    world.merging.merge(plan, by="ada", because="the same")
+    assert nightly.merge(at_most=10, seconds=60).merged == 0
+    (case,) = open_cases(world.store)
+    assert case.state is Step.MERGE_REFUSED
 
 
 def test_no_more_is_merged_in_a_night_than_is_allowed(world: World, nightly: Nightly) -> None:
