@@ -131,7 +131,7 @@ def run(
         dry_run=dry_run,
     )
     if plan.stands:
-        repairing = progress.begin("repairing", total=plan.written)
+        repairing = progress.begin("repairing", total=plan.repairs)
         load_all(night.repairs, sync, workers=workers, on_row=lambda _: repairing.advance())
         follow_gone(
             night, store, Deletion(client, store, sync.organization, mapping.on_delete), mapping.source, source.fetch
@@ -185,7 +185,7 @@ def show(result: Reconciled, environment: str, console: Console) -> None:
     console.print(f"Reconciliation of {result.source} with {environment}: {result.outcome}", highlight=False)
     table = Table("rows")
     table.add_column("number", justify="right")
-    for name in ("unchanged", "changed", "new", "newer", "conflicts", "refused", "doubled", "deleted"):
+    for name in ("unchanged", "changed", "new", "newer", "conflicts", "refused", "doubled", "deleted", "opted_out"):
         table.add_row(name, f"{getattr(plan, name):,}")
     table.add_section()
     table.add_row("all", f"{plan.rows:,}")

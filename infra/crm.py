@@ -14,10 +14,8 @@ from infra.acknowledge import acknowledge
 from infra.catalog import SYNC, WEBHOOK
 from infra.function import Function, Plane
 from infra.logs import log_group
-from infra.packaging import SOURCES
-from infra.settings import Crm
+from infra.settings import MAPPINGS, Crm
 
-MAPPINGS = SOURCES / "cir" / "mappings"
 RATE = 100
 """Requests a second; a mass change in the CRM comes in batches of its own, and what is refused is sent again."""
 RECEIVES = 20
@@ -26,13 +24,13 @@ RECEIVES = 20
 
 def crm_environment(crm: Crm, secret: secretsmanager.ISecret) -> dict[str, str]:
     """What a function needs to read the CRM."""
-    variables = {"CRM_MAPPING": crm.kind, "CRM_URL": crm.url, "CRM_SECRET_ARN": secret.secret_arn}
+    variables = {"CRM_MAPPING": crm.mapping_name, "CRM_URL": crm.url, "CRM_SECRET_ARN": secret.secret_arn}
     return variables | ({"CRM_TENANT_ID": crm.tenant_id} if crm.tenant_id else {})
 
 
 def follow_deletions(crm: Crm) -> tuple[str, ...]:
     """What following a deletion in the CRM writes to the contacts, by the mapping's policy."""
-    mapping = json.loads((MAPPINGS / f"{crm.kind}.json").read_text(encoding="utf-8"))
+    mapping = json.loads((MAPPINGS / f"{crm.mapping_name}.json").read_text(encoding="utf-8"))
     return ("DeleteItem", "PutItem") if mapping.get("onDelete") == "delete" else ("PutItem",)
 
 

@@ -29,6 +29,7 @@ class Events(Function):
             EVENTS,
             plane=plane,
             description="Follows what happens to contacts in Genesys",
+            environment={"CRM_MAPPING": settings.crm.mapping_name} if settings.crm else {},
             may=[
                 *access.follow_genesys(foundation),
                 access.items(foundation.contacts, "DeleteItem"),

@@ -7,6 +7,7 @@ from constructs import Construct
 from infra import access
 from infra.acknowledge import acknowledge_objects
 from infra.catalog import IMPORT_LOAD, IMPORT_REPORT, IMPORT_SPLIT
+from infra.crm import follow_deletions
 from infra.function import Function, Plane
 from infra.workflow import Workflow, every_batch, invoke
 
@@ -26,7 +27,7 @@ class Importer(Construct):
     def __init__(self, scope: Construct, *, plane: Plane) -> None:
         super().__init__(scope, "Importer")
         foundation = plane.foundation
-        files, key = foundation.files_name, foundation.key
+        files, key, crm = foundation.files_name, foundation.key, plane.settings.crm
         genesys = [access.items(foundation.state, "PutItem"), access.read_secret(foundation.genesys_secret)]
         listing = access.list_objects(files, FILES)
         self.split = Function(
@@ -49,7 +50,7 @@ class Importer(Construct):
             may=[
                 *genesys,
                 access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
-                access.items(foundation.contacts, "BatchGetItem", "PutItem"),
+                access.items(foundation.contacts, "BatchGetItem", *(follow_deletions(crm) if crm else ("PutItem",))),
                 access.items(foundation.ledger, "PutItem"),
                 access.objects(files, f"{FILES}*", "GetObject"),
                 access.objects(files, f"{FILES}*/results/*", "PutObject"),

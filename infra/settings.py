@@ -12,6 +12,7 @@ from typing import Literal
 import phonenumbers
 
 from infra.catalog import RESOLVER
+from infra.packaging import SOURCES
 from infra.schedule import Schedule
 
 
@@ -81,6 +82,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACCOUNT = re.compile(r"\d{12}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+MAPPINGS = SOURCES / "cir" / "mappings"
 _CRM_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 _EVENT_SUFFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NODE_TYPE = re.compile(r"cache\.[a-z0-9]+\.[a-z0-9]+")
@@ -113,17 +115,23 @@ AT_NIGHT = Schedule("0 3 * * ? *", "Etc/UTC")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crm:
-    """Where the master of customers' data is. Its mapping is `lambdas/cir/mappings/<kind>.json`."""
+    """Where the master of customers' data is."""
 
     kind: Literal["salesforce", "dynamics", "servicenow"]
     url: str
     """For instance `https://example.my.salesforce.com`."""
     tenant_id: str = ""
     """Of Dynamics 365 alone: the directory (tenant) id of Microsoft Entra ID."""
+    mapping: str = ""
+    """Which of `lambdas/cir/mappings/` says what feeds what, without `.json`; empty: the one called like the kind."""
     reconciliation: Schedule | None = Schedule("0 1 * * ? *", "Etc/UTC")  # noqa: RUF009 - frozen
     """When the whole base is compared with the CRM's."""
     audit: Schedule | None = Schedule("0 5 ? * SUN *", "Etc/UTC")  # noqa: RUF009
     """When it is compared with what Genesys Cloud itself holds as well."""
+
+    @property
+    def mapping_name(self) -> str:
+        return self.mapping or self.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +356,9 @@ def _crm_problems(crm: Crm) -> Iterator[str]:
         yield f"the CRM's url {crm.url!r} is not an https address without a path, such as https://example.my.salesforce.com"
     if (crm.kind == "dynamics") != bool(_UUID.fullmatch(crm.tenant_id)):
         yield f"the CRM's tenant_id {crm.tenant_id!r} must be the id of the directory for dynamics, and empty otherwise"
+    if not (MAPPINGS / f"{crm.mapping_name}.json").is_file():
+        there = ", ".join(sorted(each.stem for each in MAPPINGS.glob("*.json")))
+        yield f"the CRM's mapping {crm.mapping_name!r} is not in lambdas/cir/mappings, which has {there}"
     for name, schedule in (("reconciliation", crm.reconciliation), ("audit", crm.audit)):
         if schedule and schedule.problem:
             yield f"{name}: {schedule.problem}"

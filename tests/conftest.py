@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.cache import DEFAULT_LIMITS, Cache, CacheLimits
@@ -15,6 +14,7 @@ from cir.store import IdentityStore, TableNames
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
 from sandbox.cache import Cache as CacheServer
 from sandbox.cache import servers
+from tests.aws import empty_aws, serving
 from tests.genesys_cloud import GenesysCloud
 
 _environments = (f"test{number}" for number in itertools.count())
@@ -24,11 +24,8 @@ _environments = (f"test{number}" for number in itertools.count())
 def aws_url() -> Iterator[str]:
     """Endpoint of an AWS with empty services."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with serving(empty_aws()) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from cir.dynamodb import DynamoDB
 from cir.external_contacts import Organization
 from cir.identifiers import Identifier
 from cir.linking import Link, Linking
-from cir.mapping import SHIPPED, load_mapping
+from cir.mapping import SHIPPED, CrmMapping, load_mapping
 from cir.parsing import parse
 from cir.records import Contact
 from cir.request import Presented
@@ -65,14 +65,15 @@ class SyncPlane:
 
     genesys: GenesysCloud
     store: IdentityStore
+    mapping: CrmMapping = MAPPING
 
     @cached_property
     def organization(self) -> Organization:
-        return prepare(self.genesys.client(), MAPPING)
+        return prepare(self.genesys.client(), self.mapping)
 
     def new_sync(self, **client: Any) -> Sync:
         """One that knows nothing of earlier ones, as if the process had just started."""
-        return Sync(self.genesys.client(**client), self.store, self.organization, MAPPING, sleep=lambda _: None)
+        return Sync(self.genesys.client(**client), self.store, self.organization, self.mapping, sleep=lambda _: None)
 
     def sync(self, *records: CrmRecord) -> list[Synced]:
         return self.new_sync().records(records)

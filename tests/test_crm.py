@@ -196,6 +196,10 @@ def mapping_of(path: Path, **changes: object) -> CrmMapping:
         ({"optOut": {"values": ["true"]}}, "needs 'column', a text"),
         ({"survivorship": {"firstName": "crm"}}, "a survivorship rule for 'firstName', which no column feeds"),
         ({"survivorship": {"lastName": "newest"}}, "lets 'newest' win lastName; possible are crm, genesys"),
+        (
+            {"columns": {"card": "external:loyalty"}, "survivorship": {"external:loyalty": "crm"}},
+            "a survivorship rule for 'external:loyalty', an id",
+        ),
         ({"connector": "dynamics", "object": "contacts?$top=1"}, "names 'contacts?$top=1', which is not the name of"),
         ({"connector": "dynamics", "columns": {"a,b": "title"}}, "names 'a,b', which is not the name of a field"),
     ],

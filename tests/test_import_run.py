@@ -341,7 +341,7 @@ def test_the_workflow_imports_a_file_of_the_bucket(
         assert step("load", {"run": "one", **item})["created"] == 23
         assert step("load", {"run": "one", **item})["rows"] == 0  # a repetition
     told = step("report", {"run": "one"})
-    assert told["total"] == {"rows": 23, "created": 23, "updated": 0, "unchanged": 0, "refused": 0}
+    assert told["total"] == {"rows": 23, "created": 23, "updated": 0, "unchanged": 0, "withdrawn": 0, "refused": 0}
     ids = list(csv.DictReader(io.StringIO(bucket.read(told["ids"]).decode())))
     assert {row["contact_id"] for row in ids} == {contact["id"] for contact in genesys.contacts()}
     assert {row["crm_id"] for row in ids} == {crm_id(number).value for number in range(23)}

@@ -93,8 +93,14 @@ def import_files(
 ) -> None:
     """Upload and validate all files, then confirm and wait for each. `on_imported` is given the rows that are done.
 
-    Raises CsvImportError when Genesys finds more than MOST_INVALID of all rows invalid: nothing was imported then.
+    Raises CsvImportError when Genesys finds more than MOST_INVALID of all rows invalid, and when the mapping lets
+    Genesys' value survive somewhere, which its import cannot: nothing was imported then.
     """
+    if mapping.kept & columns_of(mapping).keys():
+        raise CsvImportError(
+            f"Genesys Cloud's CSV import overwrites what the mapping lets survive ({', '.join(sorted(mapping.kept))}); "
+            "import by the bulk API (--via enrich)"
+        )
     columns = columns_of(mapping)
     state = _read_state(run)
     if not state.parts:
@@ -214,7 +220,7 @@ def _write_files(run: Run, columns: Mapping[str, str], max_bytes: int) -> Iterat
     content, rows, number = bytearray(header), 0, 1
     for batch in manifest.batches if manifest else ():
         for line in read_batch(run.files, batch):
-            if not isinstance(line.record, CrmRecord):
+            if not isinstance(line.record, CrmRecord) or line.record.opted_out:
                 continue
             row = _row(_cells(line.record, columns))
             if len(content) + len(row) > max_bytes:

@@ -1,4 +1,4 @@
-"""What becomes of the contact when the CRM has its record no more."""
+"""What becomes of the contact when the CRM has its record no more, or its customer has opted out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,8 +33,11 @@ class Deletion:
     organization: Organization
     policy: OnDelete
 
-    def follow(self, record_id: Identifier) -> tuple[Fate, str]:
-        """What became of the contact of a record, and its id. Raises GenesysError, DynamoDBError and OutdatedError."""
+    def follow(self, record_id: Identifier, *, because: str = "has deleted the record") -> tuple[Fate, str]:
+        """What became of the contact of a record, and its id. Raises GenesysError, DynamoDBError and OutdatedError.
+
+        `because` is what the CRM does or says, for the ledger.
+        """
         contact = self._contact(record_id)
         if contact is None:
             return Fate.ABSENT, ""
@@ -42,13 +45,13 @@ class Deletion:
             return Fate.KEPT, contact.contact_id
         if any(each.source == record_id.source and each != record_id for each in contact.identifiers):
             # phones and addresses stay: whose of the contact's records they are cannot be told
-            self._withdraw(contact, record_id, (record_id,))
+            self._withdraw(contact, record_id, (record_id,), because)
             return Fate.WITHDRAWN, contact.contact_id
         if self.policy is OnDelete.RELEASE:
-            self._withdraw(contact, record_id, self._given_by_the_crm(contact, record_id))
+            self._withdraw(contact, record_id, self._given_by_the_crm(contact, record_id), because)
             return Fate.WITHDRAWN, contact.contact_id
         self.client.contacts.delete(contact.contact_id)
-        self.store.remove(contact, decision=self._decision(contact, record_id))
+        self.store.remove(contact, decision=self._decision(contact, record_id, because))
         return Fate.DELETED, contact.contact_id
 
     def _contact(self, record_id: Identifier) -> Contact | None:
@@ -65,7 +68,7 @@ class Deletion:
             or any(claims[each].claims[owner].source == record_id.source for owner in _owners(contact, claims, each))
         )
 
-    def _withdraw(self, contact: Contact, record_id: Identifier, withdrawn: Sequence[Identifier]) -> None:
+    def _withdraw(self, contact: Contact, record_id: Identifier, withdrawn: Sequence[Identifier], because: str) -> None:
         for each in withdrawn:
             self.client.contacts.release(contact.contact_id, to_genesys(each, self.organization.source_ids))
         self.store.put_contact(
@@ -73,18 +76,18 @@ class Deletion:
                 identifiers=tuple(each for each in contact.identifiers if each not in withdrawn), fingerprint=""
             ),
             previous=contact,
-            decision=self._decision(contact, record_id, withdrawn),
+            decision=self._decision(contact, record_id, because, withdrawn),
             source=record_id.source,
             assurance=Assurance.CLAIMED,
         )
 
     def _decision(
-        self, contact: Contact, record_id: Identifier, released: Sequence[Identifier] | None = None
+        self, contact: Contact, record_id: Identifier, because: str, released: Sequence[Identifier] = ()
     ) -> Decision:
         return self.store.decision(
             contact.contact_id,
             "sync",
-            f"the {record_id.source} record was deleted",
+            f"{record_id.source} {because}",
             crm_id=record_id.value,
             released=[each.key for each in (released or (record_id,))],
         )

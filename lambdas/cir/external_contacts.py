@@ -1,14 +1,14 @@
 """A customer as a Genesys External Contact, and back."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from cir.crm import MAX_PROFILE_TEXT, CrmRecord
 from cir.genesys.models import Contact as GenesysContact
-from cir.genesys.models import ExternalId, FieldRules, PatchChange, SchemaReference
+from cir.genesys.models import ExternalId, FieldRule, FieldRules, PatchChange, SchemaReference
 from cir.identifiers import Identifier
-from cir.mapping import EMAIL_SLOTS, NAME_FIELDS, PHONE_SLOTS
+from cir.mapping import EMAIL_SLOTS, IDENTIFIER_TARGETS, NAME_FIELDS, PHONE_SLOTS, CrmMapping
 from cir.parsing import parse
 from cir.records import Profile
 from cir.rules import IdentifierType
@@ -23,6 +23,16 @@ SCHEMA_FIELDS: dict[str, dict[str, Any]] = {
 for _field in SCHEMA_FIELDS.values():
     _field |= {"allOf": [{"$ref": "#/definitions/text"}], "minLength": 0, "maxLength": MAX_PROFILE_TEXT}
 _SLOTS_OF = {IdentifierType.PHONE: PHONE_SLOTS, IdentifierType.EMAIL: EMAIL_SLOTS}
+_FIELDS_OF = {"whatsApp": "whatsAppId", "twitter": "twitterId"}
+"""Target → field, where they are not called the same."""
+_PROFILE_OF = {
+    "firstName": ("first_name", "display_name"),
+    "lastName": ("display_name",),
+    "customerTier": ("customer_tier", "assigned_queue_id"),
+    "accountStatus": ("account_status",),
+    "preferredLanguage": ("preferred_language",),
+}
+"""Target → what of the routing profile comes from it."""
 _LISTS = frozenset({"externalIds", "appleOpaqueIds"})
 _PERSONAL_SLOTS = frozenset(PHONE_SLOTS + EMAIL_SLOTS)
 
@@ -75,16 +85,47 @@ def to_external_contact(
     return cast(GenesysContact, body)
 
 
-def survivorship(fed: Collection[str]) -> FieldRules:
-    """The CRM's word on names is final, an empty one included; what else it does not fill `corrections` looks after."""
-    return {"rules": [{"field": f"$.{name}", "action": "AlwaysUseProvided"} for name in NAME_FIELDS if name in fed]}
+def survivorship(mapping: CrmMapping) -> FieldRules:
+    """The CRM's word on names is final, an empty one included; what else it does not fill `corrections` looks after.
+
+    On what the mapping lets Genesys keep, Genesys' value stays where there is one.
+    """
+    rules: list[FieldRule] = [
+        {"field": f"$.{name}", "action": "AlwaysUseProvided"} for name in NAME_FIELDS if name in mapping.mastered
+    ]
+    rules += ({"field": f"$.{path}", "action": "PreferExisting"} for path in sorted(_kept_paths(mapping.kept)))
+    return {"rules": rules}
+
+
+def surviving(given: Profile, shown: Profile, kept: Collection[str]) -> Profile:
+    """The CRM's profile, with what Genesys shows of the targets that it keeps."""
+    names = {name for target in kept for name in _PROFILE_OF.get(target, ())}
+    return replace(given, **{name: getattr(shown, name) for name in names})
+
+
+def kept_identifiers(
+    contact: GenesysContact, kept: Collection[str], source_ids: Mapping[str, str]
+) -> tuple[Identifier, ...]:
+    """What stands in the fields that Genesys keeps."""
+    fields = _kept_fields(kept)
+    shown = _shown(cast(Mapping[str, Any], contact), source_ids) if fields else []
+    return tuple(each for field, each in shown if field in fields)
+
+
+def _kept_fields(kept: Collection[str]) -> frozenset[str]:
+    return frozenset(_FIELDS_OF.get(target, target) for target in kept if target in IDENTIFIER_TARGETS)
+
+
+def _kept_paths(kept: Collection[str]) -> set[str]:
+    custom = {f"customFields.{name}" for name in _fed_fields(kept)}
+    return custom | _kept_fields(kept) | {name for name in NAME_FIELDS if name in kept}
 
 
 def corrections(
     contact: GenesysContact,
     given: GenesysContact,
     *,
-    fed: Collection[str],
+    mapping: CrmMapping,
     slots: Mapping[str, Identifier],
     unwanted: Collection[Identifier],
     kept: Iterable[Identifier],
@@ -92,16 +133,18 @@ def corrections(
 ) -> list[PatchChange]:
     """What is still to be changed on a contact after enrich, which does not empty what was not `given`.
 
-    Custom fields that the CRM feeds (`fed` are its targets) and has left empty leave; `unwanted` values leave; a value
-    that has moved to another of the `slots` leaves its old one; a number or address to be `kept` that has lost its
-    slot to the CRM gets a free one, if there is any.
+    Custom fields that the CRM is the master of and has left empty leave; `unwanted` values leave; a value that has
+    moved to another of the `slots` leaves its old one; a number or address to be `kept` that has lost its slot to the
+    CRM gets a free one, if there is any. Fields that Genesys keeps stay as they are.
     """
+    untouched = _kept_fields(mapping.kept)
     fields = cast(Mapping[str, Any], contact)
     shown = _shown(fields, source_ids)
     leaving = {
         field
         for field, each in shown
         if field not in _LISTS
+        and field not in untouched
         and (each in unwanted or (field in _PERSONAL_SLOTS and field not in slots and each in slots.values()))
     }
     staying = {each for field, each in shown if field not in leaving}
@@ -121,12 +164,13 @@ def corrections(
     if foreign:
         changes.append({"field": "$.externalIds", "action": "RemoveFromCollection", "value": foreign})
     left = contact.get("customFields", {}).keys() - given["customFields"].keys()
-    changes += ({"field": f"$.customFields.{name}", "action": "Remove"} for name in sorted(left & _fed_fields(fed)))
+    left &= _fed_fields(mapping.mastered)
+    changes += ({"field": f"$.customFields.{name}", "action": "Remove"} for name in sorted(left))
     return changes
 
 
 def _fed_fields(fed: Collection[str]) -> set[str]:
-    """The custom fields that the CRM is the master of; the queue follows from the tier."""
+    """The custom fields of these targets; the queue follows from the tier."""
     return {name for name in SCHEMA_FIELDS if name in fed} | ({"assignedQueueId"} if "customerTier" in fed else set())
 
 

@@ -5,14 +5,14 @@ harm. The index is read before Genesys, and written on condition that it has not
 Genesys is then at least as new as what it replaces.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from cir.bootstrap import ExternalSources
 from cir.detaching import detach_older
-from cir.external_contacts import identifiers_from_genesys, profile_from_genesys
+from cir.external_contacts import identifiers_from_genesys, profile_from_genesys, surviving
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
 from cir.genesys.models import Contact as GenesysContact
@@ -61,6 +61,8 @@ class Events:
     client: GenesysClient
     store: IdentityStore
     sources: ExternalSources
+    kept: Collection[str] = ()
+    """Targets of the mapping on which Genesys' value survives the CRM's."""
 
     def follow(self, contact_id: str) -> Following:
         """Bring a contact, and whatever it was merged into, into the index as Genesys has it now.
@@ -105,7 +107,9 @@ class Events:
         claims = self.store.identifiers({*before.identifiers, *in_genesys}, consistent=True)
         gone = self._gone_from(before, set(in_genesys), claims)
         wanted = dict.fromkeys([*(each for each in before.identifiers if each not in gone), *in_genesys])
-        profile = before.profile if stored and _is_fed_by_crm(before, claims) else profile_from_genesys(shown)
+        profile = profile_from_genesys(shown)
+        if stored and _is_fed_by_crm(before, claims):
+            profile = surviving(before.profile, profile, self.kept)
         new = [claims[each] for each in wanted if each in claims and each not in before.identifiers]
         detach_older(self.client, self.store, new, than=shown.get("modifyDate", ""), now_of=before.contact_id)
         refused: list[str] = []

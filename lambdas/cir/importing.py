@@ -63,7 +63,7 @@ class Report:
         """What `as_dict` has made."""
         return cls(
             data["seconds"],
-            Counter({change: data[change] for change in Change}),
+            Counter({change: data.get(change, 0) for change in Change}),
             _from_list(data["refusedBecause"]),
             _from_list(data["leftOut"]),
         )

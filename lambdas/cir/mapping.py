@@ -1,6 +1,7 @@
 """The mapping from a CRM's columns to a contact: the allow-list of what may leave the CRM."""
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,14 +89,29 @@ class CrmMapping:
 
     @property
     def targets(self) -> frozenset[str]:
-        """Everything that the CRM feeds, and so is the master of."""
+        """Everything that the CRM feeds."""
         return frozenset(self.columns.values())
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Of the targets those on which Genesys' value survives, once there is one."""
+        return frozenset(target for target, winner in self.survivorship.items() if winner is Winner.GENESYS)
+
+    @property
+    def mastered(self) -> frozenset[str]:
+        """Of the targets those on which the CRM's word is final."""
+        return self.targets - self.kept
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Keys of all external sources that contacts of this mapping have ids of."""
         others = (target.removeprefix(EXTERNAL_PREFIX) for target in self.columns.values() if _is_external(target))
         return (self.source, *others)
+
+
+def deployed_mapping(environment: Mapping[str, str] = os.environ) -> CrmMapping:
+    """The one that the deployment names: Salesforce's where it names none."""
+    return load_mapping(SHIPPED / f"{environment.get('CRM_MAPPING', 'salesforce')}.json")
 
 
 def load_mapping(path: Path) -> CrmMapping:
@@ -158,6 +174,8 @@ def _survivorship(data: Mapping[str, Any], path: Path) -> dict[str, Winner]:
     for target, winner in given.items():
         if target not in set(data["columns"].values()):
             raise MappingError(f"the mapping {path} has a survivorship rule for {target!r}, which no column feeds")
+        if _is_external(target):
+            raise MappingError(f"the mapping {path} has a survivorship rule for {target!r}, an id")
         if winner not in tuple(Winner):
             raise MappingError(f"the mapping {path} lets {winner!r} win {target}; possible are {', '.join(Winner)}")
     return {target: Winner(winner) for target, winner in given.items()}

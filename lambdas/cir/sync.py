@@ -8,13 +8,23 @@ import hashlib
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cir.crm import CrmRecord, Problem
+from cir.deletion import Deletion, Fate
 from cir.detaching import detach_older
-from cir.external_contacts import Organization, corrections, profile_of, survivorship, to_external_contact
+from cir.external_contacts import (
+    Organization,
+    corrections,
+    kept_identifiers,
+    profile_from_genesys,
+    profile_of,
+    surviving,
+    survivorship,
+    to_external_contact,
+)
 from cir.genesys.client import GenesysClient
 from cir.genesys.contacts import BULK_LIMIT
 from cir.genesys.errors import GenesysError, NotFoundError
@@ -31,12 +41,17 @@ ATTEMPTS = 4
 """Of a record that somebody else gets in the way of, or that Genesys wants to be sent again."""
 
 
+_MEANWHILE = "changed by somebody else at the same moment; run again"
+
+
 class Change(StrEnum):
     """What became of a record."""
 
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
+    WITHDRAWN = "withdrawn"
+    """The customer has opted out, and what the mapping says of that was done, or there was nobody."""
     REFUSED = "refused"
 
 
@@ -98,7 +113,7 @@ class Sync:
         """
         if len(records) > BULK_LIMIT:
             raise ValueError(f"{len(records)} records in one batch; at most {BULK_LIMIT}")
-        done: dict[Identifier, Synced] = {}
+        done = self._opted_out(records)
         created: set[Identifier] = set()
         for attempt in range(ATTEMPTS):
             pending = [record for record in records if record.id not in done]
@@ -114,7 +129,7 @@ class Sync:
 
         `contact_ids` says which contact each record has become; one that is not among them is refused.
         """
-        done: dict[Identifier, Synced] = {}
+        done = self._opted_out(records)
         for attempt in range(ATTEMPTS):
             pending = [record for record in records if record.id not in done]
             if not pending:
@@ -128,6 +143,22 @@ class Sync:
                 if synced:
                     done[draft.record.id] = synced
         return [done[record.id] for record in records]
+
+    def _opted_out(self, records: Sequence[CrmRecord]) -> dict[Identifier, Synced]:
+        """What became of the customers who have opted out: nothing of them is written."""
+        done: dict[Identifier, Synced] = {}
+        for record in records:
+            if record.opted_out:
+                done[record.id] = self._withdraw(record)
+        return done
+
+    def _withdraw(self, record: CrmRecord) -> Synced:
+        deletion = Deletion(self.client, self.store, self.organization, self.mapping.on_delete)
+        try:
+            fate, contact_id = deletion.follow(record.id, because="says that the customer has opted out")
+        except OutdatedError:
+            return Synced(record, Change.REFUSED, problems=(Problem("record", _MEANWHILE),))
+        return Synced(record, Change.UNCHANGED if fate is Fate.KEPT else Change.WITHDRAWN, contact_id)
 
     def _adopted(
         self,
@@ -156,7 +187,7 @@ class Sync:
         """What became of the records, without those that are worth another attempt. New contacts go to `created`."""
         drafts = self.drafts(records)
         changed = [draft for draft in drafts if draft.is_new]
-        requests = [_request(draft, self.organization, survivorship(self.mapping.targets)) for draft in changed]
+        requests = [_request(draft, self.organization, survivorship(self.mapping)) for draft in changed]
         results = self.client.contacts.enrich_many(requests) if requests else []
         created |= {draft.record.id for draft, result in zip(changed, results, strict=True) if result.created}
         known = self._known(changed)
@@ -194,7 +225,7 @@ class Sync:
             free = not holder and first[each] == record.id
             (external if mine or free else taken).append(each)
         body = to_external_contact(record, external, self.organization)
-        return Draft(record, stored, tuple(external), tuple(taken), body, fingerprint(body))
+        return Draft(record, stored, tuple(external), tuple(taken), body, fingerprint(body, self.mapping.kept))
 
     def _known(self, drafts: Sequence[Draft]) -> Mapping[Identifier, IdentifierRecord]:
         """The records of all identifiers that the contacts have or shall have."""
@@ -224,7 +255,7 @@ class Sync:
         except AlreadyClaimedError as error:
             reason, again = f"its {error.identifier.type} id already belongs to another contact", True
         except OutdatedError:
-            reason, again = "changed by somebody else at the same moment; run again", True
+            reason, again = _MEANWHILE, True
         except GenesysError as error:
             reason, again = str(error), error.temporary
         return None if again and not last else _refused(draft, reason)
@@ -248,13 +279,14 @@ class Sync:
         unread = set(before.identifiers) - (set(draft.stored.identifiers) if draft.stored else set())
         known = {**known, **self.store.identifiers(unread, consistent=True)}
         known |= self._without_former(set(record.slots.values()) - set(before.identifiers), known, found["id"])
-        kept = _not_from(record, before, known)
+        survive = kept_identifiers(found, self.mapping.kept, self.organization.source_ids)
+        kept = dict.fromkeys((*_not_from(record, before, known), *(x for x in survive if x in before.identifiers)))
         identifiers = tuple(dict.fromkeys((*draft.external, *record.slots.values(), *kept)))
         withdrawn = set(before.identifiers) - set(identifiers)
         changes = written and corrections(
             found,
             draft.body,
-            fed=self.mapping.targets,
+            mapping=self.mapping,
             slots=record.slots,
             unwanted=withdrawn | set(draft.taken),
             kept=kept,
@@ -269,9 +301,10 @@ class Sync:
             claimed=_keys(set(identifiers) - set(before.identifiers)),
             released=_keys(withdrawn),
         )
+        profile = profile_of(record, self.organization)
         self.store.put_contact(
             before.changed(
-                profile=profile_of(record, self.organization),
+                profile=surviving(profile, profile_from_genesys(shown), self.mapping.kept) if written else profile,
                 identifiers=identifiers,
                 fingerprint=draft.fingerprint if written else "",
                 genesys_modified=shown.get("modifyDate", ""),
@@ -362,9 +395,12 @@ def _not_from(
     return tuple(filter(is_kept, contact.identifiers))
 
 
-def fingerprint(body: GenesysContact) -> str:
-    """Of everything that Genesys is given, so that a new schema version or queue counts as a change too."""
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+def fingerprint(body: GenesysContact, kept: Collection[str] = ()) -> str:
+    """Of everything that Genesys is given, so that a new schema version or queue counts as a change too.
+
+    `kept` are the targets on which Genesys' value survives: other rules may lead to another contact.
+    """
+    text = json.dumps([body, sorted(kept)] if kept else body, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

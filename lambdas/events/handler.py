@@ -13,6 +13,7 @@ from cir.connect import open_genesys, open_store
 from cir.dynamodb import DynamoDBError
 from cir.genesys.errors import GenesysError
 from cir.genesys_events import Events, is_echo
+from cir.mapping import deployed_mapping
 from cir.records import Contact
 from cir.store import OutdatedError
 
@@ -21,7 +22,7 @@ TOPICS = (CHANGED, f"{CHANGED}.unresolved")
 
 _client = open_genesys()
 _store = open_store()
-_events = Events(_client, _store, ExternalSources(_client))
+_events = Events(_client, _store, ExternalSources(_client), deployed_mapping().kept)
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature

@@ -8,7 +8,7 @@ import boto3
 
 from cir.files import Bucket
 from cir.import_run import Run
-from cir.mapping import SHIPPED, CrmMapping, load_mapping
+from cir.mapping import CrmMapping, deployed_mapping, load_mapping
 from cir.settings import required
 
 PREFIX = "imports/"
@@ -28,4 +28,4 @@ def read_mapping(run: Run) -> CrmMapping:
         with run.files.local(run.key("mapping.json")) as path:
             return load_mapping(path)
     except FileNotFoundError:
-        return load_mapping(SHIPPED / f"{os.environ.get('CRM_MAPPING', 'salesforce')}.json")
+        return deployed_mapping()

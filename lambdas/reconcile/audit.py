@@ -7,8 +7,9 @@ from cir import log
 from cir.bootstrap import prepare
 from cir.connect import open_genesys, open_store
 from cir.deadline import seconds_left
+from cir.mapping import deployed_mapping
 from cir.reconcile.audit import Auditor
-from reconcile.common import open_night, read_index, read_mapping
+from reconcile.common import open_night, read_index
 
 ENDS_EARLY_SECONDS = 120.0
 """Before the function's time is over: a part of a scan takes up to a minute."""
@@ -19,7 +20,7 @@ _store = open_store()
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """`{"run": name}` → `{"ready": false}` while it is to be called again, else what was found."""
-    night, mapping = open_night(event), read_mapping()
+    night, mapping = open_night(event), deployed_mapping()
     auditor = Auditor(_client, _store, prepare(_client, mapping), mapping)
     if not auditor.is_ready(night):
         return {"run": night.name, "ready": False}

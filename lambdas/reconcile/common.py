@@ -8,7 +8,7 @@ import boto3
 
 from cir.dynamodb import DynamoDB, LeanDynamoDB, boto3_dynamodb
 from cir.files import Bucket
-from cir.mapping import SHIPPED, CrmMapping, load_mapping
+from cir.mapping import CrmMapping
 from cir.reconcile.index import Index, scan
 from cir.reconcile.night import Night, State
 from cir.settings import required
@@ -22,11 +22,6 @@ def open_night(event: Mapping[str, Any]) -> Night:
     bucket = Bucket(boto3.Session().client("s3"), required(os.environ, "DATA_BUCKET"))
     dynamodb = boto3_dynamodb(boto3.Session().client("dynamodb"))
     return Night(name, bucket, State(dynamodb, required(os.environ, "STATE_TABLE")))
-
-
-def read_mapping() -> CrmMapping:
-    """The environment's."""
-    return load_mapping(SHIPPED / f"{os.environ.get('CRM_MAPPING', 'salesforce')}.json")
 
 
 def read_index(mapping: CrmMapping, *, since: str = "") -> Index:

@@ -6,12 +6,13 @@ from typing import Any
 from cir import log
 from cir.bootstrap import prepare
 from cir.connect import open_genesys, open_store
+from cir.mapping import deployed_mapping
 from cir.reconcile.audit import Audit
 from cir.reconcile.compare import compare
 from cir.reconcile.extract import Extract
 from cir.settings import default_region
 from cir.sync import Sync
-from reconcile.common import open_night, read_index, read_mapping
+from reconcile.common import open_night, read_index
 
 _client = open_genesys("bulk")
 _store = open_store()
@@ -19,7 +20,7 @@ _store = open_store()
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{"run": name, "force": false, "dryRun": false}` → whether the plan stands, and what there is to load."""
-    night, mapping = open_night(event), read_mapping()
+    night, mapping = open_night(event), deployed_mapping()
     extract = Extract.read(night)
     if extract is None:
         raise ValueError(f"the run {night.name} has no complete extract: run the extract step first")
@@ -36,7 +37,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noq
     )
     answer = {
         "stands": plan.stands,
-        "load": plan.stands and plan.written > 0,
+        "load": plan.stands and plan.repairs > 0,
         "changed": plan.written,
         "stopped": plan.stopped,
     }

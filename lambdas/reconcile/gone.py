@@ -9,8 +9,9 @@ from cir.bootstrap import prepare
 from cir.connect import open_genesys, open_store
 from cir.connectors import open_connector
 from cir.deletion import Deletion
+from cir.mapping import deployed_mapping
 from cir.reconcile.gone import follow_gone
-from reconcile.common import open_night, read_mapping
+from reconcile.common import open_night
 
 _client = open_genesys("bulk")
 _store = open_store()
@@ -18,7 +19,7 @@ _store = open_store()
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """`{"run": name}` → how many contacts were deleted, kept, or only lost the id."""
-    night, mapping = open_night(event), read_mapping()
+    night, mapping = open_night(event), deployed_mapping()
     deletion = Deletion(_client, _store, prepare(_client, mapping), mapping.on_delete)
     fates = follow_gone(night, _store, deletion, mapping.source, open_connector(os.environ, mapping).fetch)
     told = {str(fate): number for fate, number in fates.items()}

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cir.mapping import deployed_mapping
 from cir.reconcile.report import report
-from reconcile.common import open_night, read_mapping
+from reconcile.common import open_night
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
@@ -13,7 +14,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noq
     Raises IncompleteRunError if a batch of repairs is missing.
     """
     night = open_night(event)
-    result = report(night, read_mapping().source)
+    result = report(night, deployed_mapping().source)
     return {
         "run": night.name,
         "outcome": result.outcome,

@@ -13,7 +13,7 @@ from cir.bootstrap import prepare
 from cir.connect import open_genesys, open_store
 from cir.connectors import open_connector
 from cir.deletion import Deletion
-from cir.mapping import SHIPPED, load_mapping
+from cir.mapping import deployed_mapping
 from cir.metrics import embedded
 from cir.settings import default_region, required
 from cir.sync import Sync
@@ -25,7 +25,7 @@ DOUBTED_RECEIVES = 1
 REFUSED_RECEIVES = 3
 """So often a refused record is tried before it is set aside with its reason. Outages are left to the redrive policy."""
 
-_mapping = load_mapping(SHIPPED / f"{os.environ.get('CRM_MAPPING', 'salesforce')}.json")
+_mapping = deployed_mapping()
 _connector = open_connector(os.environ, _mapping)
 _client = open_genesys()
 _store = open_store()

@@ -3,15 +3,13 @@
 import io
 import json
 import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
+from tests.aws import empty_aws, serving
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 _INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
@@ -34,23 +32,15 @@ class RecordingAws:
 def recording_aws() -> Iterator[RecordingAws]:
     """Serve until the block ends."""
     aws = RecordingAws()
-    backend = DomainDispatcherApplication(create_backend_app)
+    backend = empty_aws()
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         aws.note(environ, body)
-        answer: Iterable[bytes] = backend(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
-        return answer
+        return backend(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
 
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    aws.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(application) as aws.url:
         yield aws
-    finally:
-        server.shutdown()
-        thread.join()
 
 
 def _permissions(environ: Mapping[str, Any], body: bytes) -> Iterator[tuple[str, str]]:

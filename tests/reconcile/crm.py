@@ -15,7 +15,7 @@ from cir.reconcile.night import Night, State
 from cir.reconcile.report import Reconciled, report
 from cir.store import TableNames
 from sandbox.customers.salesforce import contact_id as salesforce_id
-from tests.sync_plane import MAPPING, SyncPlane, crm_id
+from tests.sync_plane import SyncPlane, crm_id
 
 
 @dataclass(frozen=True)
@@ -91,26 +91,26 @@ class Reconciling:
         """The steps in their order, each as its function calls it."""
         night, sync = self.night(name, files), self.plane.new_sync()
         if Reconciled.read(night):
-            return report(night, MAPPING.source)
-        extracted = extract(night, self.crm, MAPPING)
+            return report(night, self.plane.mapping.source)
+        extracted = extract(night, self.crm, self.plane.mapping)
         dirty: list[str] = []
         if audit:
-            auditor = Auditor(sync.client, self.plane.store, sync.organization, MAPPING)
+            auditor = Auditor(sync.client, self.plane.store, sync.organization, self.plane.mapping)
             while not auditor.is_ready(night):
                 pass
             found = auditor.run(night, self.index())
             assert found
             dirty = found.dirty
         plan = compare(night, extracted, self.index(extracted.started), sync, default_region="US", dirty=dirty, **flags)
-        if plan.stands and plan.written:
+        if plan.stands and plan.repairs:
             self.load(night)
-        return report(night, MAPPING.source)
+        return report(night, self.plane.mapping.source)
 
     def load(self, night: Night) -> None:
         load_all(night.repairs, self.plane.new_sync(), workers=1)
 
     def index(self, since: str = "") -> Index:
-        return Index.of(scan(self.dynamodb, self.tables.contacts), source=MAPPING.source, since=since)
+        return Index.of(scan(self.dynamodb, self.tables.contacts), source=self.plane.mapping.source, since=since)
 
     def tier(self, number: int) -> str:
         """As Genesys shows it."""

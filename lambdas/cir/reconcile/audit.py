@@ -16,7 +16,7 @@ from cir.genesys.client import GenesysClient
 from cir.genesys.errors import CursorExpiredError, GenesysError, NotFoundError
 from cir.genesys.models import Contact as GenesysContact
 from cir.identifiers import Identifier
-from cir.mapping import EMAIL_SLOTS, NAME_FIELDS, PHONE_SLOTS, CrmMapping
+from cir.mapping import EMAIL_SLOTS, IDENTIFIER_TARGETS, NAME_FIELDS, PHONE_SLOTS, CrmMapping
 from cir.reconcile.index import Index
 from cir.reconcile.night import Night, plain
 from cir.records import Contact
@@ -180,10 +180,13 @@ class Auditor:
         has = set(identifiers_from_genesys(contact, self.organization.source_ids))
         lacking = [each for each in stored.identifiers if each not in has and _fits(has, each)]
         claims = self.store.identifiers(lacking, consistent=True) if lacking else {}
+        # the CRM's number may be in the index alone where Genesys' own survives
+        kept = {IDENTIFIER_TARGETS[target] for target in self.mapping.kept if target in IDENTIFIER_TARGETS}
         for each in lacking:
             record = claims.get(each)
             said_by = {record.claims[owner].source for owner in stored.owners & record.claims.keys()} if record else ()
-            (fed if self.mapping.source in said_by else others).append(f"{_name(each)} removed")
+            is_fed = self.mapping.source in said_by and each.type not in kept
+            (fed if is_fed else others).append(f"{_name(each)} removed")
         others += sorted({f"{_name(each)} added" for each in has - set(stored.identifiers)})
         audit.drift.update(fed)
         audit.foreign.update(others)
@@ -217,8 +220,8 @@ def differences(contact: GenesysContact, stored: Contact, mapping: CrmMapping) -
     differ = [target for target, name in _PROFILE.items() if getattr(shown, name) != getattr(known, name)]
     if differ[:2] == ["firstName", "lastName"]:
         del differ[1]  # the index keeps the full name, in which a first name shows as well
-    fed = [target for target in differ if target in mapping.targets]
-    return fed, [target for target in differ if target not in mapping.targets]
+    fed = [target for target in differ if target in mapping.mastered]
+    return fed, [target for target in differ if target not in mapping.mastered]
 
 
 def _fits(has: Iterable[Identifier], identifier: Identifier) -> bool:

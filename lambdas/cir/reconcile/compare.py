@@ -14,10 +14,10 @@ from typing import Any, Self
 
 from cir.crm import CrmRecord, Problem, read_record
 from cir.crm_file import Line
-from cir.external_contacts import Organization, profile_of
+from cir.external_contacts import profile_of, surviving
 from cir.identifiers import Identifier
 from cir.import_run import clear, split
-from cir.mapping import CrmMapping
+from cir.mapping import CrmMapping, OnDelete
 from cir.parsing import parse
 from cir.reconcile.extract import Extract
 from cir.reconcile.guard import LIMITS, Limits, Seen, suspicions
@@ -56,6 +56,8 @@ class Plan:
     doubled: int = 0
     deleted: int = 0
     """Rows that the CRM keeps as deleted."""
+    opted_out: int = 0
+    """Customers who have opted out since; the mapping says what becomes of their contacts."""
     gone: int = 0
     """Customers of the index that the extract lacks; not among the rows."""
     stopped: list[str] = field(default_factory=list)
@@ -80,14 +82,19 @@ class Plan:
         return self.changed + self.new
 
     @property
+    def repairs(self) -> int:
+        """Rows that are to be loaded."""
+        return self.written + self.opted_out
+
+    @property
     def stands(self) -> bool:
         """Whether its repairs are to be loaded."""
         return not self.dry_run and (self.forced or not self.stopped)
 
     @property
     def adds_up(self) -> bool:
-        parts = self.unchanged + self.written + self.newer + self.conflicts + self.refused + self.doubled + self.deleted
-        return self.rows == parts
+        followed = self.unchanged + self.repairs + self.deleted
+        return self.rows == followed + self.newer + self.conflicts + self.refused + self.doubled
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -176,6 +183,7 @@ class _Comparison:
             rows=plan.rows,
             before=plan.before,
             gone=plan.gone,
+            opted_out=plan.opted_out,
             changed=plan.written,
             doubled=plan.doubled,
             refused=plan.refused,
@@ -222,6 +230,8 @@ class _Comparison:
             if isinstance(record, Problem):
                 self.plan.refused += 1
                 self.plan.refusals[f"{record.column}: {record.reason}"] += 1
+            elif record.opted_out:
+                yield from self._note_opted_out(row, Line(number, record))
             else:
                 records.append(record)
                 rows.append((number, row))
@@ -234,6 +244,14 @@ class _Comparison:
             else:
                 self._note(draft)
                 yield Line(number, draft.record)
+
+    def _note_opted_out(self, row: Sequence[str], line: Line) -> Iterator[Line]:
+        fingerprint, contact_id = self.index.entry(line.record.id.match if isinstance(line.record, CrmRecord) else "")
+        if contact_id and self.sync.mapping.on_delete is not OnDelete.KEEP:
+            self.plan.opted_out += 1
+            yield line
+        else:
+            self._unchanged(contact_id, self._proof(row, fingerprint))
 
     def _settle_shared(self) -> Iterator[Line]:
         """Two records take turns on a contact if each is written when it differs: one that agrees ends it."""
@@ -261,7 +279,7 @@ class _Comparison:
             self.plan.new += 1
             return
         self.plan.changed += 1
-        differs = differences(draft, draft.stored, self.sync.organization)
+        differs = differences(draft, draft.stored, self.sync)
         if draft.stored.contact_id in self.dirty:
             differs = [GENESYS, *differs]
             self._distrust(draft.stored.contact_id)
@@ -290,12 +308,13 @@ class _Comparison:
         return proof_of(row, fingerprint, self._context)
 
 
-def differences(draft: Draft, stored: Contact, organization: Organization) -> list[str]:
+def differences(draft: Draft, stored: Contact, sync: Sync) -> list[str]:
     """What of a record differs from the index, by field or Genesys slot: all that can be known without Genesys.
 
     The index keeps of a contact what routing needs, and which identifiers lead to it.
     """
-    shall, has = profile_of(draft.record, organization), stored.profile
+    shall, has = profile_of(draft.record, sync.organization), stored.profile
+    shall = surviving(shall, has, sync.mapping.kept)
     names = [name for name, attribute in PROFILE_FIELDS.items() if getattr(shall, attribute) != getattr(has, attribute)]
     known = set(stored.identifiers)
     names += [slot for slot, each in draft.record.slots.items() if each not in known]

@@ -46,8 +46,7 @@ class Extract:
 
 def columns_of(mapping: CrmMapping) -> tuple[str, ...]:
     """All that the mapping reads besides the id."""
-    others = dict.fromkeys(filter(None, (mapping.region_column, *mapping.columns)))
-    return tuple(column for column in others if column != mapping.id_column)
+    return tuple(column for column in mapping.fields if column != mapping.id_column)
 
 
 def extract(

@@ -40,6 +40,8 @@ class Seen:
     """Rows of the last good run; without one, the customers that the index has."""
     gone: int
     """Customers of the index that the extract lacks."""
+    opted_out: int
+    """Customers who had not opted out before."""
     changed: int
     doubled: int
     refused: int
@@ -51,7 +53,7 @@ def suspicions(seen: Seen, limits: Limits = LIMITS) -> list[str]:
     """Why nothing is to be written, for a person to read; none when all is well."""
     if not seen.rows:
         return ["the CRM has answered with no rows at all"]
-    return [*_rows(seen, limits), *_fields(seen, limits), *_shares(seen, limits)]
+    return [*_rows(seen, limits), *_opt_outs(seen, limits), *_fields(seen, limits), *_shares(seen, limits)]
 
 
 def _rows(seen: Seen, limits: Limits) -> Iterator[str]:
@@ -60,6 +62,14 @@ def _rows(seen: Seen, limits: Limits) -> Iterator[str]:
         yield (
             f"{lost:,} of {seen.before:,} customers are missing, more than {limits.lost:.0%}: is the export complete, "
             "and may the connection still read all records?"
+        )
+
+
+def _opt_outs(seen: Seen, limits: Limits) -> Iterator[str]:
+    if seen.opted_out > limits.allowed(limits.lost, seen.before):
+        yield (
+            f"{seen.opted_out:,} of {seen.before:,} customers have opted out at once, more than {limits.lost:.0%}: "
+            "does the field still mean what the mapping says?"
         )
 
 

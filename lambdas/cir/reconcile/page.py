@@ -82,11 +82,11 @@ def _verdict(result: "Reconciled") -> str:
         )
     forced = f"<p>Somebody has looked and let it go on in spite of:</p><ul>{reasons}</ul>" if plan.stopped else ""
     if plan.dry_run:
-        text = f"<strong>A dry run.</strong> {plan.written:,} customers would be written; nothing was."
+        text = f"<strong>A dry run.</strong> {plan.repairs:,} customers would be written; nothing was."
         return f'<div class="verdict dry"><p>{text}</p>{forced}</div>'
     refused = result.loaded.get("refused", 0)
-    text = f"<strong>{plan.written - refused:,} customers were repaired</strong>, {refused:,} were refused."
-    if not plan.written:
+    text = f"<strong>{plan.repairs - refused:,} customers were repaired</strong>, {refused:,} were refused."
+    if not plan.repairs:
         text = "<strong>Nothing to repair.</strong> Genesys Cloud was given what the CRM holds."
     return f'<div class="verdict"><p>{text}</p>{forced}</div>'
 
@@ -167,6 +167,7 @@ def _accounting(result: "Reconciled") -> str:
         ("refused: no usable id", plan.refused),
         ("an id that was there before", plan.doubled),
         ("deleted in the CRM", plan.deleted),
+        ("opted out", plan.opted_out),
         ("all rows", plan.rows),
     ]
     sums = "The numbers add up." if result.adds_up else "The numbers do not add up: tell whoever runs this system."

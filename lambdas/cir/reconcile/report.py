@@ -49,7 +49,7 @@ class Reconciled:
     @property
     def adds_up(self) -> bool:
         """Whether every row and every repair is accounted for."""
-        return self.plan.adds_up and sum(self.loaded.values()) == (self.plan.written if self.plan.stands else 0)
+        return self.plan.adds_up and sum(self.loaded.values()) == (self.plan.repairs if self.plan.stands else 0)
 
     def as_dict(self) -> dict[str, Any]:
         audit = plain(self.audit) if self.audit else None
