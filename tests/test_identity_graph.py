@@ -155,7 +155,7 @@ class Graph(RuleBasedStateMachine):
         plan = self.splitting.plan(part)
         if plan.refusals:
             return
-        group = self._tree(part)
+        group = self._tree(plan.part)
         new = self.splitting.split(plan, by="test", because="test")
         self.split_off.update(group)
         self.renamed |= dict.fromkeys(group, new)

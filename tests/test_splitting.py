@@ -176,3 +176,33 @@ def test_they_are_not_proposed_again(world: World, splitting: Splitting) -> None
     assert {case.state for case in cases(world.store).values()} == {Step.MERGED, Step.SPLIT}
     assert [each["kind"] for each in world.store.history(new)] == ["split"]
     assert [each["kind"] for each in world.store.history(one)] == ["merge", "split"]
+
+
+# Again and again
+
+
+def test_what_was_brought_back_is_not_split_from_itself(world: World, splitting: Splitting) -> None:
+    father, son = father_and_son(world)
+    one = merged(world, father, son)
+    new = splitting.split(splitting.plan(son.contact_id), by="ada", because="father and son")
+    for part, whole in ((son.contact_id, new), (father.contact_id, one)):
+        plan = splitting.plan(part)
+        assert [(each.code, each.text) for each in plan.refusals] == [
+            ("alone", f"contact {part} is all that {whole} was made of")
+        ]
+
+
+def test_what_was_brought_back_and_merged_again_is_split_under_its_newest_id(
+    world: World, splitting: Splitting
+) -> None:
+    father, son = father_and_son(world)
+    grandson = world.customer(HOME, phone(700), firstName="Jon", lastName="Lee")
+    three = merged(world, world.head(merged(world, son, grandson)), father)
+    back = splitting.split(splitting.plan(son.contact_id), by="ada", because="father and son")
+    again = merged(world, world.head(three), world.head(back))
+    plan = splitting.plan(son.contact_id)
+    assert (plan.part, plan.contact) == (back, again)
+    new = splitting.split(plan, by="ada", because="father and son")
+    assert {world.head(each).contact_id for each in (son.contact_id, back)} == {new}
+    assert {world.head(each).contact_id for each in (father.contact_id, grandson.contact_id, three)} == {again}
+    assert set(world.head(new).identifiers) == set(son.identifiers)

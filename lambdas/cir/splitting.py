@@ -88,7 +88,10 @@ class Splitting:
     sources: ExternalSources
 
     def plan(self, part_id: str) -> SplitPlan:
-        """Work out how a contact that was merged away is brought back; nothing is done."""
+        """Work out how a contact that was merged away is brought back; nothing is done.
+
+        One that was brought back before and merged again is now that other contact: `part` of the plan is its id.
+        """
         heads, read = self.store.canonical([part_id], consistent=True)
         whole, gone = heads.get(part_id), read.get(part_id)
         if whole is None or gone is None:
@@ -96,6 +99,11 @@ class Splitting:
         if whole.contact_id == part_id:
             choices = f"; merged into it were {', '.join(whole.merged_from)}" if whole.merged_from else ""
             return _refused(part_id, part_id, "canonical", f"contact {part_id} was not merged into another{choices}")
+        gone = self._brought_back(whole, gone)
+        part_id = gone.contact_id
+        if not set(whole.merged_from) - {part_id, *gone.merged_from}:
+            text = f"contact {part_id} is all that {whole.contact_id} was made of"
+            return _refused(part_id, whole.contact_id, "alone", text)
         try:
             before = self.client.contacts.get_unresolved(part_id)
             now = self.client.contacts.get(whole.contact_id)
@@ -277,6 +285,15 @@ class Splitting:
         except OutdatedError:
             return False
         return True
+
+    def _brought_back(self, whole: Contact, gone: Contact) -> Contact:
+        """The contact as which an earlier split has brought the part back, if that was merged since; else the part."""
+        group = {gone.contact_id, *gone.merged_from}
+        others = self.store.contacts([each for each in whole.merged_from if each not in group], consistent=True)
+        for each in others.values():
+            if gone.contact_id in each.merged_from and group.issuperset(each.merged_from):
+                return self._brought_back(whole, each)
+        return gone
 
     def _rest(self, whole: Contact, gone: Contact) -> list[Contact]:
         """What the contact was merged from besides: the contacts that were not made by a merge themselves."""

@@ -6,6 +6,7 @@ function wrote; when the deployment fails, the error names the log of the CDK co
 
 import csv
 import json
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -15,8 +16,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cir.mapping import SHIPPED, load_mapping
 from infra import catalog
 from sandbox.customers import PERSONAS
+from sandbox.customers.salesforce import contact_id as account_id
 from sandbox.deployed import Deployed
 from sandbox.genesys.events import CONTACT_TOPIC
 from tests.e2e.conftest import CUSTOMERS, cir, eventually
@@ -26,6 +29,8 @@ from tests.genesys_cloud import GenesysCloud
 pytestmark = [pytest.mark.timeout(420), pytest.mark.usefixtures("imported")]
 
 JOHN = PERSONAS.john_smith
+KILLED, FIRST_KILLED = "Halley", 500_000
+"""Family name and number of the first of the customers whose import is killed."""
 PARTS = tuple(part.name for part in catalog.PARTS)
 
 
@@ -153,6 +158,52 @@ def test_the_clock_starts_the_search_for_duplicates(deployed: Deployed) -> None:
     assert {genesys.contact(each)["id"] for each in made} == {found["contactId"]}
 
 
+def test_an_import_whose_functions_and_workflow_are_killed_goes_on_where_it_was(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    genesys = GenesysCloud(deployed.genesys.url)
+    workflow, bucket = deployed.account.client("stepfunctions"), deployed.environment["DATA_BUCKET"]
+    rows = 1_200
+    write_accounts(tmp_path / "accounts.csv", rows)
+    files = deployed.account.client("s3")
+    files.upload_file(str(tmp_path / "accounts.csv"), bucket, "imports/killed/source.csv")
+
+    def start(name: str) -> str:
+        given = json.dumps({"run": "killed", "file": "imports/killed/source.csv"})
+        started = workflow.start_execution(
+            stateMachineArn=deployed.output("ImportStateMachine"), name=name, input=given
+        )
+        return str(started["executionArn"])
+
+    def made() -> list[str]:
+        return [each["externalIds"][0]["value"] for each in genesys.contacts() if each.get("lastName") == KILLED]
+
+    genesys.configure(latency_ms=(50, 150))
+    try:
+        execution = start("killed-1")
+        for reached in (rows // 8, rows // 4, rows // 2):
+            assert len(eventually(made, partial(_at_least, reached))) >= reached
+            kill_workers(deployed, "import-load")
+        workflow.stop_execution(executionArn=execution)
+    finally:
+        genesys.configure(latency_ms=(0, 0))
+    assert reached <= len(made()) < rows
+    execution = start("killed-2")
+    ended = eventually(
+        lambda: workflow.describe_execution(executionArn=execution)["status"], lambda status: status != "RUNNING"
+    )
+    assert ended == "SUCCEEDED", deployed.logs("import-load")
+
+    def read(name: str) -> str:
+        return str(files.get_object(Bucket=bucket, Key=f"imports/killed/{name}")["Body"].read().decode())
+
+    report = json.loads(read("report.json"))
+    assert (report["rows"], report["created"] + report["updated"] + report["unchanged"]) == (rows, rows)
+    ids = {row["crm_id"]: row["contact_id"] for row in csv.DictReader(read("ids.csv").splitlines())}
+    assert sorted(made()) == sorted(ids) == sorted(map(account_id, range(FIRST_KILLED, FIRST_KILLED + rows)))
+    assert len(set(ids.values())) == rows
+
+
 def test_an_answer_can_be_explained_from_the_log(deployed: Deployed) -> None:
     answer = resolve(deployed, ani=JOHN.mobile)
     trace = cir(deployed, "explain", answer["resolutionId"])
@@ -203,8 +254,7 @@ def test_no_line_of_any_log_holds_what_a_caller_gave(deployed: Deployed) -> None
     given = {"ani": "+16465550166", "email": "nobody.at.all@example.com"}
     unknown = resolve(deployed, **given)
     deployed.call("link", {"contactId": unknown["contactId"], **given})
-    used = [part for part in PARTS if not part.startswith("import-")]  # those have not been called
-    logs = eventually(lambda: {part: deployed.logs(part) for part in used}, lambda logs: all(logs.values()))
+    logs = eventually(lambda: {part: deployed.logs(part) for part in PARTS}, lambda logs: all(logs.values()))
     assert all(logs.values())
     for part, lines in logs.items():
         assert not [line for line in lines if "6465550166" in line or "nobody.at.all" in line], part
@@ -226,6 +276,25 @@ def test_when_the_stacks_are_destroyed_nothing_is_left(deployed: Deployed) -> No
     assert account.client("lambda").list_functions()["Functions"] == []
     assert account.client("secretsmanager").list_secrets()["SecretList"] == []
     assert account.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/cir-")["logGroups"] == []
+
+
+def write_accounts(file: Path, rows: int) -> None:
+    with file.open("w", newline="") as written:
+        writer = csv.writer(written)
+        mapping = load_mapping(SHIPPED / "salesforce.json")
+        writer.writerow(mapping.fields)
+        for number in range(FIRST_KILLED, FIRST_KILLED + rows):
+            cells = {"Id": account_id(number), "LastName": KILLED, "Twitter__c": f"halley{number}"}
+            writer.writerow([cells.get(name, "") for name in mapping.fields])
+
+
+def kill_workers(deployed: Deployed, part: str) -> None:
+    """End the processes in which a function runs, as the death of its machine would."""
+    subprocess.run(["pkill", "-9", "-f", f"ministack-lambda-{deployed.function_name(part)}-"], check=False)
+
+
+def _at_least(number: int, found: list[str]) -> bool:
+    return len(found) >= number
 
 
 def follow(deployed: Deployed, *contact_ids: str) -> None:
