@@ -107,6 +107,11 @@ class Functions:
             raise FunctionError(name, result.payload)
         return json.loads(result.payload)
 
+    def kill(self, name: str) -> int:
+        """End a function's environments as the death of their machine does; how many. Events go to new ones."""
+        self.require(name)
+        return self._pools[name].kill()
+
     def stop(self) -> None:
         """End all environments. Invocations that are running fail."""
         self._background.shutdown(wait=False, cancel_futures=True)
@@ -154,6 +159,13 @@ class _Pool:
                 return environment.initialise() or environment.invoke(payload)
             finally:
                 self._give_back(environment)
+
+    def kill(self) -> int:
+        with self._lock:
+            environments = [each for each in self._all if each.alive]
+        for environment in environments:
+            environment.kill()
+        return len(environments)
 
     def stop(self) -> None:
         with self._lock:
@@ -219,8 +231,11 @@ class _ExecutionEnvironment:
         except TimeoutError:
             return self._timed_out(seconds)
 
-    def stop(self) -> None:
+    def kill(self) -> None:
         self._process.kill()
+
+    def stop(self) -> None:
+        self.kill()
         self._api.close()
 
     def _timed_out(self, seconds: float) -> Result:

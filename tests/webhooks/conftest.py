@@ -20,13 +20,14 @@ _numbers = itertools.count()
 
 
 @pytest.fixture
-def queues(aws_url: str) -> Queues:
+def queues(request: pytest.FixtureRequest, aws_url: str) -> Queues:
+    """A message is received as often as the parameter says, else five times."""
     sqs = boto3.Session().client("sqs", endpoint_url=aws_url)
     name = f"cir-webhooks{next(_numbers)}-sync"
     fifo = {"FifoQueue": "true"}
     dead = sqs.create_queue(QueueName=f"{name}-undelivered.fifo", Attributes=fifo)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": getattr(request, "param", 5)})
     url = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={**fifo, "RedrivePolicy": redrive})["QueueUrl"]
     return Queues(sqs, url, dead)
 
