@@ -1,8 +1,10 @@
 """Progress of long work: how far, how fast, how long still."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
@@ -18,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+TOLD_AFTER_SECONDS = 60.0
 ESTIMATED_OVER_SECONDS = 180.0
 """Long enough to see through the minutes in which Genesys counts."""
 
@@ -30,23 +33,41 @@ class RateColumn(ProgressColumn):
         return Text(f"{speed * 60:,.0f} a minute" if speed else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """One stage of the work."""
 
     bar: Progress
     task: TaskID
+    _told: tuple[int, float] = (0, 0.0)
+    """Tenth and time of the last line."""
 
     def advance(self, by: int = 1) -> None:
         self.bar.advance(self.task, by)
+        self._tell()
 
     def reach(self, number: int) -> None:
         self.bar.update(self.task, completed=number)
+        self._tell()
 
     def counting[T](self, items: Iterable[T]) -> Iterator[T]:
         for item in items:
             yield item
             self.advance()
+
+    def _tell(self) -> None:
+        """A line for each tenth, and each minute, where there is no terminal to draw on."""
+        if not self.bar.disable:
+            return
+        task = next(each for each in self.bar.tasks if each.id == self.task)
+        if not task.total:
+            return
+        tenth, now = int(10 * task.completed / task.total), time.monotonic()
+        if tenth == self._told[0] and now < self._told[1] + TOLD_AFTER_SECONDS:
+            return
+        if self._told[1]:
+            self.bar.console.print(_line(task, tenth), highlight=False)
+        self._told = (tenth, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +85,7 @@ class Steps:
 
 @contextmanager
 def progress(console: Console) -> Iterator[Steps]:
-    """A live display where there is a terminal, else nothing."""
+    """A live display where there is a terminal, else a line now and then."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -82,3 +103,10 @@ def progress(console: Console) -> Iterator[Steps]:
         speed_estimate_period=ESTIMATED_OVER_SECONDS,
     ) as bar:
         yield Steps(bar)
+
+
+def _line(task: Task, tenth: int) -> str:
+    bar = "█" * tenth + "░" * (10 - tenth)
+    rate = f"  {task.speed * 60:,.0f} a minute" if task.speed else ""
+    left = f", {timedelta(seconds=round(task.time_remaining))} left" if task.time_remaining else ""
+    return f"{task.description} {bar} {task.completed:,.0f} of {task.total:,.0f}{rate}{left}"

@@ -95,5 +95,6 @@ class Importer(Construct):
             run="$.run",
             at_once=AT_ONCE,
         )
-        report = invoke(self, "Report", self.report, sfn.TaskInput.from_object({"run": run}))
+        started = sfn.JsonPath.string_at("$$.Execution.StartTime")
+        report = invoke(self, "Report", self.report, sfn.TaskInput.from_object({"run": run, "started": started}))
         return split.next(batches).next(report)

@@ -317,6 +317,8 @@ def test_a_command_that_is_killed_goes_on_where_it_was(
 
 # The workflow's functions
 
+STARTED = "2026-11-24T01:00:00.123Z"
+
 
 @pytest.fixture
 def step(variables: dict[str, str], bucket: Bucket) -> Iterator[Callable[..., dict[str, Any]]]:
@@ -340,7 +342,8 @@ def test_the_workflow_imports_a_file_of_the_bucket(
     for item in json.loads(bucket.read(split_["batches"])):
         assert step("load", {"run": "one", **item})["created"] == 23
         assert step("load", {"run": "one", **item})["rows"] == 0  # a repetition
-    told = step("report", {"run": "one"})
+    told = step("report", {"run": "one", "started": STARTED})
+    assert json.loads(bucket.read(told["report"]))["seconds"] > 0
     assert told["total"] == {"rows": 23, "created": 23, "updated": 0, "unchanged": 0, "withdrawn": 0, "refused": 0}
     ids = list(csv.DictReader(io.StringIO(bucket.read(told["ids"]).decode())))
     assert {row["contact_id"] for row in ids} == {contact["id"] for contact in genesys.contacts()}
@@ -369,7 +372,7 @@ def test_a_step_that_cannot_do_its_work_says_why(
         step("split", {"run": "one", "file": "uploads/a.csv"})
     assert genesys.contacts() == []
     with pytest.raises(IncompleteRunError, match="has not been split"):
-        step("report", {"run": "one"})
+        step("report", {"run": "one", "started": STARTED})
     for wrong in ({}, {"run": ""}, {"run": "../uploads"}, {"run": 1}):
         with pytest.raises(ValueError, match="must name its run"):
             step("report", wrong)
@@ -378,7 +381,7 @@ def test_a_step_that_cannot_do_its_work_says_why(
     with pytest.raises(InterruptedRunError):
         step("load", {"run": "two", "batch": "imports/two/batches/000001.ndjson"}, EndsAt())
     with pytest.raises(IncompleteRunError, match="1 of 1"):
-        step("report", {"run": "two"})
+        step("report", {"run": "two", "started": STARTED})
 
 
 def test_the_mapping_that_was_uploaded_with_the_file_is_used(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from cir import log
@@ -12,9 +13,13 @@ from importer.common import open_run
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """`{"run": name}` → the sum, and where the files are. Raises IncompleteRunError if a batch is missing."""
+    """`{"run": name, "started": time}` → the sum, and where the files are.
+
+    Raises IncompleteRunError if a batch is missing.
+    """
     run = open_run(event)
-    total = report(run)
+    started = datetime.fromisoformat(event["started"])
+    total = report(run, seconds=(datetime.now(UTC) - started).total_seconds())
     metrics = {f"Import{change.title()}": (total.changes[change], "Count") for change in Change}
     dimensions = {"Environment": os.environ.get("CIR_ENVIRONMENT", "")}
     log.write(

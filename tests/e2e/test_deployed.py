@@ -198,6 +198,7 @@ def test_an_import_whose_functions_and_workflow_are_killed_goes_on_where_it_was(
         return str(files.get_object(Bucket=bucket, Key=f"imports/killed/{name}")["Body"].read().decode())
 
     report = json.loads(read("report.json"))
+    assert report["seconds"] > 0
     assert (report["rows"], report["created"] + report["updated"] + report["unchanged"]) == (rows, rows)
     ids = {row["crm_id"]: row["contact_id"] for row in csv.DictReader(read("ids.csv").splitlines())}
     assert sorted(made()) == sorted(ids) == sorted(map(account_id, range(FIRST_KILLED, FIRST_KILLED + rows)))

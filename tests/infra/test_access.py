@@ -297,7 +297,7 @@ class _Deployment:
             load = {"run": run, "batch": batch["batch"]}
             done = [self.call("import-load", load) for _ in range(2)]
             assert [each["created"] + each["updated"] for each in done] == [1, 0]
-            assert self.call("import-report", {"run": run})["total"]["rows"] == 1
+            assert self.call("import-report", {"run": run, "started": "2026-11-24T01:00:00.123Z"})["total"]["rows"] == 1
 
     def _changed_in_the_crm(self) -> None:
         """The CRM says that an account has changed; and of one that the mapping cannot read, which is set aside."""
