@@ -1,10 +1,24 @@
 """The stages of `cir import --via csv`, with their progress."""
 
-from cir.csv_import import Adopting, contact_ids, import_files
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+
+from cir.csv_import import Adopting, export_contacts, import_files
 from cir.import_run import Run, load_all
 from cir.importing import Imported
 from cir.sync import Sync
+from cli.failures import CommandError
 from cli.progress import Steps
+
+MAPPING = "EVENTS_MAPPING"
+POLL_SECONDS = 2.0
+PAUSED_WITHIN_SECONDS = 120.0
+"""A mapping takes some ten seconds to change."""
 
 
 def import_by_csv(run: Run, sync: Sync, *, workers: int, progress: Steps) -> None:
@@ -12,13 +26,53 @@ def import_by_csv(run: Run, sync: Sync, *, workers: int, progress: Steps) -> Non
     source_id = sync.organization.source_ids[sync.mapping.source]
     manifest = run.manifest
     total = manifest.rows if manifest else 0
-    importing = progress.begin("importing files", total=total)
-    import_files(run, sync.client, sync.mapping, source_id=source_id, on_imported=importing.advance)
-    progress.begin("exporting ids")
-    ids = contact_ids(run, sync.client, sync.mapping, source_id=source_id)
-    indexing = progress.begin("building the index", total=total)
+    with events_paused():
+        importing = progress.begin("importing files", total=total)
+        import_files(run, sync.client, sync.mapping, source_id=source_id, on_imported=importing.advance)
+        progress.begin("exporting ids")
+        exported = export_contacts(run, sync.client, sync.mapping, source_id=source_id)
+        indexing = progress.begin("building the index", total=total)
 
-    def row_done(_: Imported) -> None:
-        indexing.advance()
+        def row_done(_: Imported) -> None:
+            indexing.advance()
 
-    load_all(run, Adopting(sync, ids), workers=workers, on_row=row_done)
+        load_all(run, Adopting(sync, exported), workers=workers, on_row=row_done)
+
+
+@contextmanager
+def events_paused() -> Iterator[None]:
+    """Let the events of a deployment wait until the index knows the contacts that they are about.
+
+    Genesys tells of each contact that it imports. Told before the index has it, each would cost a request; afterwards
+    it is recognised as nothing new. Nothing is done where EVENTS_MAPPING does not name the mapping. A command that is
+    killed leaves it paused, and run again ends that.
+    """
+    mapping = os.environ.get(MAPPING, "")
+    if not mapping:
+        yield
+        return
+    functions = boto3.Session().client("lambda")
+    _enable(functions, mapping, enabled=False)
+    try:
+        yield
+    finally:
+        _enable(functions, mapping, enabled=True)
+
+
+def _enable(functions: Any, mapping: str, *, enabled: bool) -> None:
+    deadline = time.monotonic() + PAUSED_WITHIN_SECONDS
+    while True:
+        try:
+            state = functions.update_event_source_mapping(UUID=mapping, Enabled=enabled)["State"]
+            break
+        except functions.exceptions.ResourceInUseException:  # it is changing at this moment
+            _wait(deadline, mapping)
+    while not enabled and state != "Disabled":
+        _wait(deadline, mapping)
+        state = functions.get_event_source_mapping(UUID=mapping)["State"]
+
+
+def _wait(deadline: float, mapping: str) -> None:
+    if time.monotonic() > deadline:
+        raise CommandError(f"the mapping {mapping} of the events ({MAPPING}) does not change; look at it in Lambda")
+    time.sleep(POLL_SECONDS)

@@ -37,7 +37,8 @@ class Events(Function):
             ],
         )
         self.queue = self.inbox(delay=DELAY)
-        self.consume_queue(self.queue, batch_size=10, at_once=2)
+        mapping = self.consume_queue(self.queue, batch_size=10, at_once=2)
+        cdk.CfnOutput(cdk.Stack.of(self), "EventsMapping", value=mapping.ref)
         if settings.genesys_event_suffix:
             self._follow(partner_source(settings.genesys_organization_id, settings.genesys_event_suffix))
 

@@ -150,7 +150,7 @@ class Function(Construct):
             enforce_ssl=True,
         )
 
-    def consume_queue(self, queue: sqs.IQueue, *, batch_size: int, at_once: int) -> None:
+    def consume_queue(self, queue: sqs.IQueue, *, batch_size: int, at_once: int) -> lambda_.CfnEventSourceMapping:
         """Be given the messages of a queue, in so many invocations at once at the most."""
         self._allow(access.receive_from(queue))
         mapping = lambda_.CfnEventSourceMapping(
@@ -163,6 +163,7 @@ class Function(Construct):
             scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=at_once),
         )
         mapping.node.add_dependency(self.role)
+        return mapping
 
     @cached_property
     def undelivered(self) -> sqs.Queue:

@@ -25,7 +25,7 @@ from typing import Any
 from cir.bootstrap import prepare
 from cir.crm import read_record
 from cir.crm_file import Line
-from cir.csv_import import Adopting, contact_ids, import_files
+from cir.csv_import import Adopting, export_contacts, import_files
 from cir.dynamodb import DynamoDBError
 from cir.files import Directory
 from cir.genesys.budget import Budget, Kind, Window
@@ -202,7 +202,7 @@ def _csv(bench: Bench, workers: int) -> Callable[[Run, Sync], None]:
     def work(run: Run, sync: Sync) -> None:
         source_id = sync.organization.source_ids[MAPPING.source]
         import_files(run, sync.client, MAPPING, source_id=source_id, sleep=bench.sleep)
-        ids = contact_ids(run, sync.client, MAPPING, source_id=source_id)
+        ids = export_contacts(run, sync.client, MAPPING, source_id=source_id)
         load_all(run, Adopting(sync, ids), workers=workers)
 
     return work

@@ -3,23 +3,28 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
+import boto3
 import pytest
 
 from cir.batches import write_batches
 from cir.crm import CrmRecord, Problem
 from cir.crm_file import Line
-from cir.csv_import import Adopting, CsvImportError, contact_ids, import_files
+from cir.csv_import import Adopting, CsvImportError, export_contacts, import_files
 from cir.files import Directory
 from cir.genesys.errors import GenesysError
+from cir.genesys_events import is_echo
 from cir.import_run import Run, load_all, report, split
 from cir.importing import Report
 from cir.store import IdentityStore, TableNames
 from cir.sync import Change
+from cli.csv_import import events_paused
 from cli.main import main
 from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.genesys_cloud import GenesysCloud
@@ -54,7 +59,7 @@ class CsvRun:
             max_bytes=self.max_bytes,
             sleep=lambda _: None,
         )
-        ids = contact_ids(run, sync.client, MAPPING, source_id=source_id, every=0.01)
+        ids = export_contacts(run, sync.client, MAPPING, source_id=source_id, every=0.01)
         load_all(run, Adopting(sync, ids), workers=2)
         return report(run)
 
@@ -218,6 +223,54 @@ def test_the_command_imports_by_files(
         found = {row["crm_id"]: row["contact_id"] for row in csv.DictReader(written)}
     assert found.keys() == {salesforce_id(number) for number in range(5)}
     assert set(found.values()) == {contact["id"] for contact in genesys.contacts()}
+
+
+def test_what_genesys_tells_of_the_import_afterwards_is_nothing_new(one: CsvRun) -> None:
+    """But of a contact that shows more than the file said."""
+    genesys, client = one.plane.genesys, one.plane.genesys.client()
+    source = {"id": one.plane.organization.source_ids["salesforce"]}
+    known = genesys.create(
+        lastName="Lee", workPhone={"display": "+12125550188"},
+        externalIds=[{"externalSource": source, "value": salesforce_id(0)}],
+    )  # fmt: skip
+    one.run(*people(12))
+    told = {contact["id"]: contact["modifyDate"] for page in client.contacts.scan() for contact in page.contacts}
+    stored = one.plane.store.contacts(told)
+    assert stored.keys() == told.keys()
+    new = [each for each in told if not is_echo(stored[each], modified=told[each], told=told[each])]
+    assert new == [known]
+
+
+@pytest.fixture
+def mapping(deployed: pytest.MonkeyPatch, aws_url: str) -> Iterator[str]:
+    """The mapping of the events' queue."""
+    session = boto3.Session()
+    queue = session.client("sqs").create_queue(QueueName="cir-dev-events")["QueueUrl"]
+    arn = session.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    role = session.client("iam").create_role(RoleName="events", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as package:
+        package.writestr("handler.py", "")
+    functions = session.client("lambda")
+    functions.create_function(
+        FunctionName="cir-dev-events", Role=role, Code={"ZipFile": code.getvalue()}, Runtime="python3.13", Handler="h.h"
+    )
+    made = functions.create_event_source_mapping(EventSourceArn=arn["QueueArn"], FunctionName="cir-dev-events")["UUID"]
+    deployed.setenv("EVENTS_MAPPING", made)
+    yield made
+    functions.delete_function(FunctionName="cir-dev-events")
+    session.client("iam").delete_role(RoleName="events")
+
+
+def test_events_wait_until_the_import_is_over_however_it_ends(mapping: str) -> None:
+    def state() -> str:
+        return str(boto3.Session().client("lambda").get_event_source_mapping(UUID=mapping)["State"])
+
+    assert state() == "Enabled"
+    with suppress(CsvImportError), events_paused():
+        assert state() == "Disabled"
+        raise CsvImportError
+    assert state() == "Enabled"
 
 
 def test_it_takes_a_few_dozen_requests_however_many_customers(one: CsvRun) -> None:

@@ -10,20 +10,20 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cir.batches import read_batch
 from cir.crm import CrmRecord
+from cir.external_contacts import contact_from_row, identifiers_from_genesys
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import GenesysError
 from cir.genesys.imports import EXTERNAL_ID, MAX_FILE_BYTES, ImportJob
+from cir.genesys.models import Contact as GenesysContact
 from cir.identifiers import Identifier
 from cir.import_run import Run
 from cir.mapping import EMAIL_SLOTS, IDENTIFIER_TARGETS, NAME_FIELDS, PHONE_SLOTS, CrmMapping
-from cir.parsing import parse
-from cir.rules import IdentifierType
 from cir.sync import Sync, Synced
 
 MOST_INVALID = 0.05
@@ -66,14 +66,31 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    """A contact in the export, as little of it as half a million take memory for."""
+
+    contact_id: str
+    modified: str
+    shows: int
+    """`_digest` of its identifiers."""
+
+    def as_imported(self, record: CrmRecord) -> GenesysContact:
+        """With `modifyDate` where it shows what the file said and no more: only then its event tells nothing new."""
+        if self.shows == _digest((record.id, *record.slots.values()), external=1):
+            return {"id": self.contact_id, "modifyDate": self.modified}
+        return {"id": self.contact_id}
+
+
+@dataclass(frozen=True, slots=True)
 class Adopting:
     """Brings records to the index by the ids that Genesys has given their contacts."""
 
     sync: Sync
-    contact_ids: Mapping[Identifier, str]
+    exported: Mapping[Identifier, Exported]
 
     def records(self, records: Sequence[CrmRecord], /) -> list[Synced]:
-        return self.sync.adopt(records, self.contact_ids)
+        found = {each.id: self.exported[each.id].as_imported(each) for each in records if each.id in self.exported}
+        return self.sync.adopt(records, found)
 
 
 def columns_of(mapping: CrmMapping) -> dict[str, str]:
@@ -117,9 +134,9 @@ def import_files(
         on_imported(part.rows)
 
 
-def contact_ids(
+def export_contacts(
     run: Run, client: GenesysClient, mapping: CrmMapping, *, source_id: str, every: float = 5.0
-) -> dict[Identifier, str]:
+) -> dict[Identifier, Exported]:
     """CRM id → contact, of all contacts with an id of the CRM, from one export."""
     state = _read_state(run)
     if not state.export:
@@ -133,14 +150,19 @@ def contact_ids(
             state.export = ""
             _write_state(run, state)
         raise
-    found: dict[Identifier, str] = {}
+    found: dict[Identifier, Exported] = {}
     for row in client.exports.rows(export):
-        for external in json.loads(row.get("externalIds") or "[]"):
-            if (external.get("externalSource") or {}).get("id") == source_id:
-                identity = parse(IdentifierType.EXTERNAL, external.get("value") or "", source=mapping.source)
-                if isinstance(identity, Identifier):
-                    found[identity] = row["id"]
+        contact = contact_from_row(row)
+        shown = identifiers_from_genesys(contact, {mapping.source: source_id})
+        digest = _digest(shown, external=len(contact.get("externalIds") or ()))
+        exported = Exported(contact["id"], contact.get("modifyDate", ""), digest)
+        found |= {each: exported for each in shown if each.source == mapping.source}
     return found
+
+
+def _digest(identifiers: Iterable[Identifier], *, external: int) -> int:
+    """Of this process only. `external`: how many ids of other systems there are, known ones or not."""
+    return hash((frozenset(identifiers), external))
 
 
 def _validate(run: Run, client: GenesysClient, state: State, part: Part, settings_id: str) -> None:

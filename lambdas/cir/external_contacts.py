@@ -1,5 +1,6 @@
 """A customer as a Genesys External Contact, and back."""
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -34,6 +35,7 @@ _PROFILE_OF = {
 }
 """Target → what of the routing profile comes from it."""
 _LISTS = frozenset({"externalIds", "appleOpaqueIds"})
+_JSON_IN_ROWS = ("customFields", "externalIds", "whatsAppId", "twitterId", "facebookId", "instagramId", "lineId")
 _PERSONAL_SLOTS = frozenset(PHONE_SLOTS + EMAIL_SLOTS)
 
 
@@ -186,6 +188,15 @@ def profile_from_genesys(contact: GenesysContact) -> Profile:
         preferred_language=fields.get("preferredLanguage") or "",
         assigned_queue_id=fields.get("assignedQueueId") or "",
     )
+
+
+def contact_from_row(row: Mapping[str, str]) -> GenesysContact:
+    """A row of an export as the API shows a contact, as far as it is looked at."""
+    contact: dict[str, Any] = {name: row[name] for name in ("id", "modifyDate", *NAME_FIELDS) if row.get(name)}
+    contact |= {slot: {"e164": row[f"{slot}.e164"]} for slot in PHONE_SLOTS if row.get(f"{slot}.e164")}
+    contact |= {name: row[name] for name in EMAIL_SLOTS if row.get(name)}
+    contact |= {name: json.loads(row[name]) for name in _JSON_IN_ROWS if row.get(name)}
+    return cast(GenesysContact, contact)
 
 
 def identifiers_from_genesys(contact: GenesysContact, source_ids: Mapping[str, str]) -> tuple[Identifier, ...]:

@@ -124,10 +124,11 @@ class Sync:
             done |= self._attempt(pending, created, last=attempt == ATTEMPTS - 1)
         return [done[record.id] for record in records]
 
-    def adopt(self, records: Sequence[CrmRecord], contact_ids: Mapping[Identifier, str]) -> list[Synced]:
+    def adopt(self, records: Sequence[CrmRecord], contacts: Mapping[Identifier, GenesysContact]) -> list[Synced]:
         """Bring records to the index that Genesys has been given in another way; it is not written to.
 
-        `contact_ids` says which contact each record has become; one that is not among them is refused.
+        `contacts` says which contact each record has become: its `id`, and the `modifyDate` of the contact that shows
+        no more than the record. A record that is not among them is refused.
         """
         done = self._opted_out(records)
         for attempt in range(ATTEMPTS):
@@ -139,7 +140,7 @@ class Sync:
             drafts = self.drafts(pending)
             known = self._known(drafts)
             for draft in drafts:
-                synced = self._adopted(draft, contact_ids, known, last=attempt == ATTEMPTS - 1)
+                synced = self._adopted(draft, contacts.get(draft.record.id), known, last=attempt == ATTEMPTS - 1)
                 if synced:
                     done[draft.record.id] = synced
         return [done[record.id] for record in records]
@@ -163,22 +164,22 @@ class Sync:
     def _adopted(
         self,
         draft: Draft,
-        contact_ids: Mapping[Identifier, str],
+        contact: GenesysContact | None,
         known: Mapping[Identifier, IdentifierRecord],
         *,
         last: bool,
     ) -> Synced | None:
-        contact_id, stored = contact_ids.get(draft.record.id), draft.stored
-        if contact_id is None:
+        stored = draft.stored
+        if contact is None:
             return _refused(draft, "Genesys Cloud has no contact with its id")
         if (
             stored
-            and stored.contact_id == contact_id
+            and stored.contact_id == contact["id"]
             and stored.profile == profile_of(draft.record, self.organization)
             and {*draft.external, *draft.record.slots.values()} <= set(stored.identifiers)
         ):
-            return Synced(draft.record, Change.UNCHANGED, contact_id, draft.notes)
-        result = EnrichResult(draft.record.id.value, contact={"id": contact_id})
+            return Synced(draft.record, Change.UNCHANGED, stored.contact_id, draft.notes)
+        result = EnrichResult(draft.record.id.value, contact=contact)
         return self._complete(draft, result, known, created=stored is None, last=last, written=False)
 
     def _attempt(
@@ -271,8 +272,8 @@ class Sync:
     ) -> str:
         """Store the contact as Genesys has it, whose id is returned.
 
-        `new`: it was made just now. Unless it was `written` by us, what Genesys holds is not known: only the id is
-        `found`, and the next sync is to write it.
+        `new`: it was made just now. Unless it was `written` by us, what Genesys holds is not known, and the next sync
+        is to write it.
         """
         record, source = draft.record, self.mapping.source
         before = self._continued(draft, found, new=new)

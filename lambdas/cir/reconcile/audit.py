@@ -6,17 +6,17 @@ Nothing is written here. What the CRM is master of is repaired by the comparison
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
-from typing import Any, Self, cast
+from typing import Any, Self
 
-from cir.external_contacts import Organization, identifiers_from_genesys, profile_from_genesys
+from cir.external_contacts import Organization, contact_from_row, identifiers_from_genesys, profile_from_genesys
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import CursorExpiredError, GenesysError, NotFoundError
 from cir.genesys.models import Contact as GenesysContact
 from cir.identifiers import Identifier
-from cir.mapping import EMAIL_SLOTS, IDENTIFIER_TARGETS, NAME_FIELDS, PHONE_SLOTS, CrmMapping
+from cir.mapping import EMAIL_SLOTS, IDENTIFIER_TARGETS, PHONE_SLOTS, CrmMapping
 from cir.reconcile.index import Index
 from cir.reconcile.night import Night, plain
 from cir.records import Contact
@@ -31,7 +31,6 @@ MOST_ASKED_FOR = 500
 """Contacts that are asked for one by one since nothing has shown them: two minutes of requests. If there are more, it
 is rather that the OAuth client may no longer see them."""
 _LOOKED_AT_ONCE = 100
-_AS_JSON = ("customFields", "externalIds", "whatsAppId", "twitterId", "facebookId", "instagramId", "lineId")
 _PROFILE = {
     "firstName": "first_name",
     "lastName": "display_name",
@@ -116,7 +115,7 @@ class Auditor:
         if export_id:
             rows = self.client.exports.rows(self.client.exports.get(export_id))
             audit, seen = Audit(), set[str]()
-            self._examine(map(_from_row, rows), index, held, audit, seen)
+            self._examine(map(contact_from_row, rows), index, held, audit, seen)
         else:
             if not self._scan(night, index, held, stopped):
                 return None
@@ -237,15 +236,6 @@ def _name(identifier: Identifier) -> str:
 def _entry(entry: str) -> Sequence[str]:
     fingerprint, _, contact_id = entry.partition(" ")
     return fingerprint, contact_id
-
-
-def _from_row(row: Mapping[str, str]) -> GenesysContact:
-    """A row of an export as the API shows a contact, as far as it is looked at."""
-    contact: dict[str, Any] = {name: row[name] for name in ("id", "modifyDate", *NAME_FIELDS) if row.get(name)}
-    contact |= {slot: {"e164": row[f"{slot}.e164"]} for slot in PHONE_SLOTS if row.get(f"{slot}.e164")}
-    contact |= {name: row[name] for name in EMAIL_SLOTS if row.get(name)}
-    contact |= {name: json.loads(row[name]) for name in _AS_JSON if row.get(name)}
-    return cast(GenesysContact, contact)
 
 
 def _joined(night: Night) -> tuple[Audit, set[str]]:
