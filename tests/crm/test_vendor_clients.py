@@ -6,14 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pysnc  # type: ignore[import-untyped]
 import pytest
 import requests
+from azure.core.credentials import AccessToken
+from PowerPlatform.Dataverse.client import DataverseClient
+from PowerPlatform.Dataverse.core.errors import HttpError
+from simple_salesforce.api import Salesforce
+from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceMalformedRequest
 
 from cir.mapping import SHIPPED, load_mapping
 from sandbox.crm.accounts import Accounts
 from sandbox.crm.dynamics import Dynamics
 from sandbox.crm.emulator import Emulator, running
-from sandbox.crm.salesforce import Salesforce
+from sandbox.crm.salesforce import Salesforce as SalesforceEmulator
 from sandbox.crm.servicenow import ServiceNow
 from sandbox.processes import HOST
 from sandbox.tls import Authority
@@ -39,8 +45,8 @@ def serving(emulator: Emulator[Any], authority: Authority, name_column: str, ids
 
 
 @pytest.fixture
-def salesforce(authority: Authority) -> Iterator[Salesforce]:
-    emulator = Salesforce(Accounts(load_mapping(SHIPPED / "salesforce.json").fields))
+def salesforce(authority: Authority) -> Iterator[SalesforceEmulator]:
+    emulator = SalesforceEmulator(Accounts(load_mapping(SHIPPED / "salesforce.json").fields))
     yield from serving(emulator, authority, "LastName", [f"003Qk{number:010}AAX" for number in range(COUNT)])
 
 
@@ -66,44 +72,38 @@ def token(emulator: Emulator[Any]) -> str:
 EVERYBODY = {f"Person {number}" for number in range(COUNT)}
 
 
-def test_simple_salesforce_reads_queries_cursors_and_bulk_jobs(salesforce: Salesforce) -> None:
-    library = pytest.importorskip("simple_salesforce")
-    client = library.Salesforce(instance_url=salesforce.url, session_id=token(salesforce), version="62.0")
+def test_simple_salesforce_reads_queries_cursors_and_bulk_jobs(salesforce: SalesforceEmulator) -> None:
+    client: Any = Salesforce(instance_url=salesforce.url, session_id=token(salesforce), version="62.0")
     found = client.query_all("SELECT Id,LastName FROM Contact")
     assert found["totalSize"] == COUNT
     assert {record["LastName"] for record in found["records"]} == EVERYBODY
     pages = list(client.bulk2.Contact.query("SELECT Id,LastName FROM Contact", max_records=PAGE, wait=0))
     assert len(pages) == 3
     assert {row["LastName"] for page in pages for row in csv.DictReader(io.StringIO(page))} == EVERYBODY
-    with pytest.raises(library.SalesforceMalformedRequest, match="INVALID_FIELD"):
+    with pytest.raises(SalesforceMalformedRequest, match="INVALID_FIELD"):
         client.query("SELECT Nothing FROM Contact")
     salesforce.end_sessions()
-    with pytest.raises(library.SalesforceExpiredSession):
+    with pytest.raises(SalesforceExpiredSession):
         client.query("SELECT Id FROM Contact")
 
 
 def test_microsofts_client_reads_pages_and_errors(dynamics: Dynamics) -> None:
-    library = pytest.importorskip("PowerPlatform.Dataverse.client")
-    core = pytest.importorskip("azure.core.credentials")
-    errors = pytest.importorskip("PowerPlatform.Dataverse.core.errors")
-
     class Credential:
-        def get_token(self, *_: str, **__: object) -> Any:
-            return core.AccessToken(token(dynamics), 2**31)
+        def get_token(self, *_: str, **__: object) -> AccessToken:
+            return AccessToken(token(dynamics), 2**31)
 
-    client = library.DataverseClient(dynamics.url, Credential())
+    client = DataverseClient(dynamics.url, Credential())
     pages = list(client.records.list_pages("contact", select=["contactid", "lastname"], page_size=PAGE))
     assert [len(list(page)) for page in pages] == [10, 10, 5]
     assert {record["lastname"] for page in pages for record in page} == EVERYBODY
-    with pytest.raises(errors.HttpError, match="Could not find a property named 'nothing'"):
+    with pytest.raises(HttpError, match="Could not find a property named 'nothing'"):
         list(client.records.list_pages("contact", select=["nothing"]))
 
 
 def test_pysnc_reads_pages_and_conditions(servicenow: ServiceNow) -> None:
-    library = pytest.importorskip("pysnc")
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token(servicenow)}"
-    client = library.ServiceNowClient(servicenow.url, session)
+    client = pysnc.ServiceNowClient(servicenow.url, session)
     records = client.GlideRecord("customer_contact", batch_size=PAGE)
     records.fields = ["sys_id", "last_name"]
     records.query()
