@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cir.bootstrap import prepare
 from cir.connect import open_genesys, open_store
+from cir.connectors.file import FileConnector
 from cir.deletion import Deletion
 from cir.dynamodb import boto3_dynamodb
 from cir.files import Bucket, Directory, Files
@@ -24,7 +25,6 @@ from cir.importing import WORKERS
 from cir.mapping import CrmMapping, load_mapping
 from cir.reconcile.audit import Audit, Auditor
 from cir.reconcile.compare import compare
-from cir.reconcile.csv_source import CsvSource
 from cir.reconcile.extract import extract
 from cir.reconcile.gone import follow_gone
 from cir.reconcile.index import Index, scan
@@ -162,7 +162,7 @@ def _name(state: State, source: str, **flags: bool) -> str:
 
 def _source(file: Path | None, mapping: CrmMapping) -> CrmSource:
     if file:
-        return CsvSource(file, mapping)
+        return FileConnector(file, mapping)
     from cir.connectors import open_connector  # noqa: PLC0415 - not needed with a file
 
     connector: CrmSource = open_connector(os.environ, mapping)

@@ -2,6 +2,7 @@
 shows by name, and can be changed at any time without touching what it looks at."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -14,6 +15,9 @@ from infra.settings import Settings
 
 OUTCOMES = ("RESOLVED", "AMBIGUOUS", "CONFLICT", "NOT_FOUND", "BLOCKED", "DEGRADED")
 CACHE_STATUSES = ("hit", "miss", "negative", "degraded")
+_HEIGHT = 7
+_graph = partial(cloudwatch.GraphWidget, width=8, height=_HEIGHT)
+"""A third of the width, unless it says otherwise."""
 
 
 class Dashboard(cdk.Stack):
@@ -46,22 +50,20 @@ class Dashboard(cdk.Stack):
         budget = cloudwatch.HorizontalAnnotation(value=settings.resolver_budget_ms, label="budget", color="#d62728")
         return [
             cloudwatch.AlarmStatusWidget(
-                title="Is it working?", width=6, height=7, alarms=[self._alarm(name) for name in alarms]
+                title="Is it working?", width=6, height=_HEIGHT, alarms=[self._alarm(name) for name in alarms]
             ),
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Answer time (ms)",
                 width=9,
-                height=7,
                 left=[
                     latency(settings, statistic).with_(label=statistic)
                     for statistic in ("p50", "p95", "p99", "Maximum")
                 ],
                 left_annotations=[budget],
             ),
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Calls, and calls without an answer",
                 width=9,
-                height=7,
                 left=[self._of("resolver", "Invocations").with_(label="calls")],
                 right=[
                     self._of("resolver", "Errors").with_(label="failed", color="#d62728"),
@@ -74,24 +76,20 @@ class Dashboard(cdk.Stack):
         """For whom not? Outcomes, where answers came from, and the latest calls that were not recognised."""
         settings = self._settings
         return [
-            cloudwatch.GraphWidget(
+            _graph(
                 title="For whom not? Outcomes",
-                width=8,
-                height=7,
                 stacked=True,
                 left=[answers(settings, Outcome=outcome).with_(label=outcome) for outcome in OUTCOMES],
             ),
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Where answers come from",
-                width=8,
-                height=7,
                 stacked=True,
                 left=[answers(settings, Cache=status).with_(label=status) for status in CACHE_STATUSES],
             ),
             cloudwatch.LogQueryWidget(
                 title="Not recognised: by channel and reason",
                 width=8,
-                height=7,
+                height=_HEIGHT,
                 log_group_names=[f"/aws/lambda/{function_name(settings, 'resolver')}"],
                 query_lines=[
                     "fields channel, outcome, ignored.0.why as reason",
@@ -109,22 +107,16 @@ class Dashboard(cdk.Stack):
         streams = [part.name for part in deployed if part.streams]
         queues = [part.name for part in deployed if part in (EVENTS, SYNC)]
         return [
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Since when? Streams behind (ms)",
-                width=8,
-                height=7,
                 left=[self._of(part, "IteratorAge", "Maximum").with_(label=part) for part in streams],
             ),
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Given up on",
-                width=8,
-                height=7,
                 left=[self._undelivered(part) for part in (*streams, *queues)],
             ),
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Errors, also those that were recovered from",
-                width=8,
-                height=7,
                 left=[self._logged_errors(part.name) for part in deployed],
             ),
         ]
@@ -132,20 +124,18 @@ class Dashboard(cdk.Stack):
     def _with_genesys(self) -> list[cloudwatch.IWidget]:
         """How much of Genesys' request limit is used, and what the nightly search has found."""
         return [
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Requests to Genesys Cloud, a minute",
                 width=12,
-                height=7,
                 left=[
                     self._own("GenesysRequests", "Maximum").with_(label="used"),
                     self._own("GenesysRequestLimit", "Maximum").with_(label="limit", color="#d62728"),
                 ],
                 right=[self._own("GenesysThrottled", "Maximum").with_(label="refused (429)", color="#ff7f0e")],
             ),
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Duplicates: proposed for review, sure, merged",
                 width=12,
-                height=7,
                 left=[
                     self._own(f"Duplicates{each}", "Sum", cdk.Duration.days(1)).with_(label=each.lower())
                     for each in ("Reviews", "Merges", "Merged")
@@ -156,28 +146,22 @@ class Dashboard(cdk.Stack):
     def _with_the_crm(self) -> list[cloudwatch.IWidget]:
         """How soon changes in the CRM arrive, and how far both had drifted apart in the night."""
         return [
-            cloudwatch.GraphWidget(
+            _graph(
                 title="From the CRM's word to Genesys (ms)",
-                width=8,
-                height=7,
                 left=[
                     self._own("SyncLag", statistic).with_(label=statistic) for statistic in ("p50", "p95", "Maximum")
                 ],
             ),
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Changes in the CRM: taken, refused, set aside",
-                width=8,
-                height=7,
                 left=[self._own("WebhookChanges", "Sum").with_(label="taken")],
                 right=[
                     self._own("WebhookRefused", "Sum").with_(label="refused", color="#ff7f0e"),
                     self._own("SyncSetAside", "Sum").with_(label="set aside", color="#d62728"),
                 ],
             ),
-            cloudwatch.GraphWidget(
+            _graph(
                 title="Drift: accounts that the night had to repair",
-                width=8,
-                height=7,
                 left=[
                     self._own(f"Reconcile{each}", "Maximum", cdk.Duration.days(1)).with_(label=each.lower())
                     for each in ("Changed", "Gone", "Refused")
