@@ -14,13 +14,14 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from cir.connectors.errors import CrmError
 from cir.files import Bucket
 from cir.store import IdentityStore, TableNames
 from cli.main import app
 from tests.functions import initialised
 from tests.genesys_cloud import GenesysCloud
 from tests.reconcile.crm import Crm
-from tests.sync_plane import SyncPlane, crm_id
+from tests.sync_plane import MAPPING, SyncPlane, crm_id
 
 CUSTOMERS = 10
 """One request to Genesys: the table of these tests does not bear several writers at once."""
@@ -59,11 +60,11 @@ class CsvCrm:
     def __init__(self, crm: Crm, path: Path) -> None:
         self.crm = crm
         self.path = path
+        self.columns = MAPPING.fields
 
     def export(self) -> str:
-        columns = ("FirstName", "LastName", "MobilePhone", "Account_Tier__c")
         text = io.StringIO()
-        writer = csv.DictWriter(text, ("Id", *columns), extrasaction="ignore")
+        writer = csv.DictWriter(text, self.columns)
         writer.writeheader()
         writer.writerows({"Id": each.id, **each.values} for each in self.crm.rows.values())
         self.path.write_text(text.getvalue(), encoding="utf-8")
@@ -93,6 +94,15 @@ def test_the_command_runs_all_steps(plane: SyncPlane, crm: CsvCrm, tmp_path: Pat
     text = CliRunner().invoke(app, ["reconcile", "--file", crm.export()]).output
     assert "5 of 10 customers are missing" in " ".join(text.split())
     assert "Nothing was written" in text
+
+
+def test_an_export_that_lacks_a_column_is_refused_before_anything_is_done(plane: SyncPlane, crm: CsvCrm) -> None:
+    crm.columns = tuple(each for each in crm.columns if each != "Account_Tier__c")
+    for each in crm.crm.rows.values():
+        del each.values["Account_Tier__c"]
+    result = CliRunner().invoke(app, ["reconcile", "--file", crm.export()])
+    assert isinstance(result.exception, CrmError)
+    assert "crm.csv lacks Account_Tier__c, which the mapping reads" in str(result.exception)
 
 
 @pytest.fixture
