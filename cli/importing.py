@@ -27,7 +27,7 @@ from cir.csv_import import CsvImportError
 from cir.files import Directory
 from cir.import_run import Manifest, Run, clear, load_all, origin_of, report, split
 from cir.importing import WORKERS, Imported, Report
-from cir.mapping import SHIPPED, load_mapping
+from cir.mapping import deployed_mapping_file, load_mapping
 from cir.settings import default_region
 from cir.sync import Change, Sync
 from cli.csv_import import import_by_csv
@@ -36,7 +36,6 @@ from cli.failures import CommandError
 from cli.progress import progress
 from cli.remote_import import run_remotely
 
-DEFAULT_MAPPING = SHIPPED / "salesforce.json"
 _SHOWN_REASONS = 12
 
 
@@ -51,8 +50,8 @@ def import_customers(
     file: Annotated[Path, typer.Argument(help="A CSV export of the CRM: UTF-8, comma-separated, with a header.")],
     *,
     mapping: Annotated[
-        Path, typer.Option(help="Which column feeds what; only what it names leaves the CRM.")
-    ] = DEFAULT_MAPPING,
+        Path | None, typer.Option(help="Which column feeds what; the deployment's own if it is not given.")
+    ] = None,
     via: Annotated[
         Via,
         typer.Option(
@@ -72,6 +71,7 @@ def import_customers(
     """Import customers. Run it again at any time: what is done is not done again, unchanged ones cost nothing."""
     environment = enter_environment()
     console = Console(stderr=as_json)
+    mapping = mapping or deployed_mapping_file()
     for path in (report, ids):
         if path and not path.parent.is_dir():
             raise CommandError(f"cannot write {path}: No such file or directory")
@@ -118,7 +118,7 @@ def default_directory(file: Path, mapping: Path) -> Path:
 def run_import(
     file: Path,
     *,
-    mapping: Path = DEFAULT_MAPPING,
+    mapping: Path | None = None,
     via: Via = Via.ENRICH,
     directory: Path | None = None,
     workers: int = WORKERS,
@@ -129,7 +129,7 @@ def run_import(
 
     What `directory` holds of the same run is not done again.
     """
-    started = time.monotonic()
+    started, mapping = time.monotonic(), mapping or deployed_mapping_file()
     crm = load_mapping(mapping)
     client = open_genesys("bulk", report=False)
     region = default_region()

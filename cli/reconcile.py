@@ -22,7 +22,7 @@ from cir.dynamodb import boto3_dynamodb
 from cir.files import Bucket, Directory, Files
 from cir.import_run import load_all
 from cir.importing import WORKERS
-from cir.mapping import CrmMapping, load_mapping
+from cir.mapping import CrmMapping, deployed_mapping, deployed_mapping_file, load_mapping
 from cir.reconcile.audit import Audit, Auditor
 from cir.reconcile.compare import compare
 from cir.reconcile.extract import extract
@@ -34,7 +34,6 @@ from cir.settings import default_region, required
 from cir.sync import Sync
 from cli.environment import enter_environment
 from cli.failures import CommandError
-from cli.importing import DEFAULT_MAPPING
 from cli.progress import Steps, progress
 
 UNDER_WAY = "reconcile#operator"
@@ -51,7 +50,9 @@ def reconcile(
         bool, typer.Option("--force", help="Write although the CRM's rows look wrong, after somebody has looked.")
     ] = False,
     file: Annotated[Path | None, typer.Option(help="A CSV export in the place of the CRM.")] = None,
-    mapping: Annotated[Path, typer.Option(help="Which CRM field feeds what.")] = DEFAULT_MAPPING,
+    mapping: Annotated[
+        Path | None, typer.Option(help="Which CRM field feeds what; the deployment's own if it is not given.")
+    ] = None,
     page: Annotated[Path | None, typer.Option("--report", help="Write the report to this HTML page.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=32, help="Requests under way at once.")] = WORKERS,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -64,7 +65,7 @@ def reconcile(
     console = Console(stderr=as_json)
     if page and not page.parent.is_dir():
         raise CommandError(f"cannot write {page}: No such file or directory")
-    crm = load_mapping(mapping)
+    crm = load_mapping(mapping or deployed_mapping_file())
     with progress(console) as bar:
         result, night = run(
             crm, _source(file, crm), audit=audit, force=force, dry_run=dry_run, workers=workers, progress=bar
@@ -83,7 +84,7 @@ def reconcile(
 
 def reconcile_now(console: Console) -> Reconciled:
     """With the CRM, in the deployment that this process's variables name, as the night does it."""
-    crm = load_mapping(DEFAULT_MAPPING)
+    crm = deployed_mapping()
     with progress(console) as bar:
         result, _ = run(crm, _source(None, crm), audit=False, force=False, dry_run=False, workers=WORKERS, progress=bar)
     return result

@@ -1,18 +1,27 @@
 """`cir sandbox`: the whole system on this machine, or the Genesys Cloud emulator alone."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from sandbox import deployed as deployment
+from sandbox.crm.customers import dynamics, salesforce, servicenow
+from sandbox.crm.emulator import Emulator
+from sandbox.customers import SMALLEST, SampleBase, generate
 from sandbox.deployed import Deployed
 from sandbox.genesys.server import serve
 from sandbox.genesys.settings import Settings, latency_range, request_limit
 from sandbox.processes import StartError
 from sandbox.system import DIRECTORY, Ports, Sandbox, up
+
+type CrmKind = Literal["salesforce", "dynamics", "servicenow"]
+CRMS: dict[str, Callable[[SampleBase], Emulator[Any]]] = {
+    "salesforce": salesforce, "dynamics": dynamics, "servicenow": servicenow,
+}  # fmt: skip
 
 app = typer.Typer(no_args_is_help=True, help="The whole system on this machine, without AWS and without Genesys Cloud.")
 
@@ -26,6 +35,8 @@ def start(
     aws_port: Annotated[int | None, typer.Option(help="Port of DynamoDB.")] = None,
     cache_port: Annotated[int | None, typer.Option(help="Port of the cache.")] = None,
     functions_port: Annotated[int | None, typer.Option(help="Port of the Lambda API.")] = None,
+    crm: Annotated[CrmKind | None, typer.Option(help="Emulate a CRM with sample customers, and its webhook.")] = None,
+    customers: Annotated[int, typer.Option(min=SMALLEST, help="How many the CRM has.")] = 500,
     deployed: Annotated[
         bool, typer.Option("--deployed", help="Deploy the stacks by CDK, at free ports: a minute instead of seconds.")
     ] = False,
@@ -35,7 +46,12 @@ def start(
         _deploy(_genesys_settings(latency, rate_limit))
         return
     ports = Ports(genesys=genesys_port, aws=aws_port, cache=cache_port, functions=functions_port)
-    sandbox = Sandbox(ports=ports, genesys=_genesys_settings(latency, rate_limit), directory=DIRECTORY)
+    sandbox = Sandbox(
+        ports=ports,
+        genesys=_genesys_settings(latency, rate_limit),
+        directory=DIRECTORY,
+        crm=CRMS[crm](generate(size=customers)) if crm else None,
+    )
     console = Console()
     up(sandbox, on_ready=lambda ready: _show(ready, console))
 

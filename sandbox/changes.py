@@ -21,11 +21,10 @@ type Invoke = Callable[[dict[str, Any]], Any]
 class Changes:
     """For one emulated CRM. `prepare` it, start the functions with its `environment`, then `start`."""
 
-    def __init__(self, crm: Emulator[Any], aws: Aws, *, source: str, prefix: str) -> None:
+    def __init__(self, crm: Emulator[Any], aws: Aws, *, prefix: str) -> None:
         """`prefix` is that of the functions' names, for instance `cir-dev-`."""
         self._crm = crm
         self._aws = aws
-        self._source = source
         self._prefix = prefix
         self._key = secrets.token_hex(32)
         self.environment: dict[str, str] = {}
@@ -46,7 +45,7 @@ class Changes:
             QueueName=f"{self._prefix}sync.fifo",
             Attributes={"FifoQueue": "true", "RedrivePolicy": json.dumps(redrive)},
         )["QueueUrl"]
-        keys = {self._source: {"signing": [self._key]}}
+        keys = {self._crm.source: {"signing": [self._key]}}
         secret = self._aws.client("secretsmanager").create_secret(
             Name=f"{self._prefix}webhook-keys", SecretString=json.dumps(keys)
         )
@@ -55,10 +54,12 @@ class Changes:
             "CHANGES_QUEUE_URL": queue,
             "UNDELIVERED_QUEUE_URL": undelivered,
             "WEBHOOK_SECRET_ARN": secret["ARN"],
-            "CRM_MAPPING": self._source,
+            "CRM_MAPPING": self._crm.source,
             "CRM_URL": self._crm.url,
             "CRM_CLIENT_ID": settings.client_id,
             "CRM_CLIENT_SECRET": settings.client_secret,
+            "CRM_TENANT_ID": "tenant",
+            "CRM_LOGIN_URL": self._crm.url,
         }
 
     def start(self, *, webhook: Invoke, sync: Invoke) -> None:
@@ -68,6 +69,7 @@ class Changes:
         self._stack.callback(self._mapping.stop)
         self._api = WebhookApi(webhook)
         self._stack.callback(self._api.stop)
+        self._crm.on_change = self.tell
 
     def stop(self) -> None:
         self._stack.close()
@@ -75,7 +77,7 @@ class Changes:
     @property
     def url(self) -> str:
         """Where the CRM says what has changed."""
-        return self._api.webhook_url(self._source) if self._api else ""
+        return self._api.webhook_url(self._crm.source) if self._api else ""
 
     def tell(self, account_id: str) -> None:
         """Say that an account has changed, as the CRM does it. Raises HTTPError if it is not taken."""

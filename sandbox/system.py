@@ -67,8 +67,8 @@ class Sandbox:
         lambdas: Path = LAMBDAS,
         crm: Emulator[Any] | None = None,
     ) -> None:
-        """With a `crm`, which is one of Salesforce, its webhook works too. `genesys` are settings of the emulator (its
-        latency, limits and faults). Logs go into `directory`, which is a temporary one unless it is given."""
+        """With a `crm` its webhook works too, and it can be reconciled with. `genesys` are settings of that emulator
+        (its latency, limits and faults). Logs go into `directory`, which is a temporary one unless it is given."""
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="cir-sandbox-")
         self.directory = directory or Path(self._temporary.name if self._temporary else "")
         self.environment_name = environment_name
@@ -79,7 +79,7 @@ class Sandbox:
         self.mappings: tuple[EventSourceMapping, ...] = ()
         self.bus: PartnerBus | None = None
         self.crm = crm
-        self.changes = Changes(crm, self.aws, source="salesforce", prefix=self.function_name("")) if crm else None
+        self.changes = Changes(crm, self.aws, prefix=self.function_name("")) if crm else None
         self._functions_port = ports.functions or free_port()
         self._fallback = fallback
         self._resolver_concurrency = resolver_concurrency
@@ -120,6 +120,7 @@ class Sandbox:
             str(self.cache.server): f"{self.cache.url} (cluster mode)",
             "Lambda": f"{self.functions_url} (functions {', '.join(self.functions.names)})",
             "resolver": f"POST {self.functions_url}/2015-03-31/functions/{self.function_name('resolver')}/invocations",
+            **({"CRM": f"{self.crm.url} ({self.crm.source}; its screen: /sandbox/accounts)"} if self.crm else {}),
             **({"webhook of the CRM": self.changes.url} if self.changes else {}),
             "decision traces": f"GET {self.functions_url}/sandbox/logs?contains=RESOLUTION_ID",
             "logs": str(self.logs.directory),

@@ -22,11 +22,11 @@ from typer.testing import CliRunner
 from cir import answer, request
 from cir.external_contacts import SCHEMA_FIELDS, SCHEMA_NAME
 from cir.genesys.client import GenesysClient
-from cir.mapping import load_mapping
+from cir.mapping import deployed_mapping
 from cir.sync import Change
 from cli.contacts import open_merging
 from cli.genesys import CREATE, DATA_ACTIONS, LINK, RESOLVE, app
-from cli.importing import DEFAULT_MAPPING, run_import
+from cli.importing import run_import
 from sandbox.genesys.routes import OPERATIONS
 from sandbox.system import Sandbox
 from tests.architect import Call, DataAction, DataActionError, Flow
@@ -348,7 +348,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     refused = {operation.permission for operation in OPERATIONS if operation.permission} - DOCUMENTED
     export = tmp_path_factory.mktemp("export") / "customers.csv"
     with export.open("w", encoding="utf-8", newline="") as file:
-        mapping = load_mapping(DEFAULT_MAPPING)
+        mapping = deployed_mapping({})
         rows = csv.DictWriter(file, sorted({mapping.id_column, mapping.region_column, *mapping.columns}))
         rows.writeheader()
         rows.writerows([CUSTOMERS[0] | GOLD, *CUSTOMERS[1:]])

@@ -111,7 +111,11 @@ class CrmMapping:
 
 def deployed_mapping(environment: Mapping[str, str] = os.environ) -> CrmMapping:
     """The one that the deployment names: Salesforce's where it names none."""
-    return load_mapping(SHIPPED / f"{environment.get('CRM_MAPPING', 'salesforce')}.json")
+    return load_mapping(deployed_mapping_file(environment))
+
+
+def deployed_mapping_file(environment: Mapping[str, str] = os.environ) -> Path:
+    return SHIPPED / f"{environment.get('CRM_MAPPING', 'salesforce')}.json"
 
 
 def load_mapping(path: Path) -> CrmMapping:

@@ -43,6 +43,7 @@ class Listing:
 
 
 class Dynamics(Emulator[DynamicsSettings]):
+    source = "dynamics"
     token_path = "/tenant/oauth2/v2.0/token"
 
     def __init__(self, accounts: Accounts, settings: DynamicsSettings | None = None) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -75,12 +76,16 @@ class Asked:
 class Emulator[S: Settings](ABC):
     """One CRM with one base of accounts."""
 
+    source: str
+    """Key of the external source that it is, and name of its mapping."""
     token_path: str
 
     def __init__(self, accounts: Accounts, settings: S) -> None:
         self.accounts = accounts
         self.settings = settings
         self.url = ""
+        self.on_change: Callable[[str], None] = lambda _: None
+        """Is told the id of an account that somebody has changed at the CRM's own screen (`/sandbox/accounts`)."""
         self._forget()
 
     def reset(self) -> None:
@@ -132,7 +137,31 @@ class Emulator[S: Settings](ABC):
         routes = [Route(self.token_path, self._wrapped(self._log_in, guarded=False), methods=["POST"])]
         for method, path, handler in self.routes():
             routes.append(Route(path, self._wrapped(handler, guarded=True), methods=[method]))
+        routes += [
+            Route("/sandbox/accounts", self._screen_list),
+            Route("/sandbox/accounts/{id}", self._screen_edit, methods=["PATCH", "DELETE"]),
+        ]
         return Starlette(routes=routes, exception_handlers={404: self._unknown})
+
+    async def _screen_list(self, request: Request) -> Response:
+        """The first accounts, as many as `limit` says."""
+        some = islice(self.accounts, int(request.query_params.get("limit", "10")))
+        return JSONResponse([{"id": each.id, "deleted": each.deleted, **each.fields} for each in some])
+
+    async def _screen_edit(self, request: Request) -> Response:
+        """What somebody does at the screen: PATCH with the fields that change, or DELETE. Then the CRM tells of it."""
+        account_id, body = request.path_params["id"], await request.body()
+        try:
+            if request.method == "DELETE":
+                self.accounts.delete(account_id)
+            else:
+                self.accounts.change(account_id, **json.loads(body))
+        except KeyError:
+            return JSONResponse({"error": f"there is no account {account_id}"}, 404)
+        except (TypeError, ValueError) as error:
+            return JSONResponse({"error": f"not an object of fields of an account: {error}"}, 400)
+        await run_in_threadpool(self.on_change, account_id)
+        return JSONResponse({"id": account_id, **self.accounts[account_id].fields})
 
     async def _unknown(self, request: Request, _: Exception) -> Response:
         return self.error(404, "NOT_FOUND", f"{request.url.path} is not there")

@@ -59,6 +59,7 @@ class SalesforceSettings(Settings):
 
 
 class Salesforce(Emulator[SalesforceSettings]):
+    source = "salesforce"
     token_path = "/services/oauth2/token"
 
     def __init__(self, accounts: Accounts, settings: SalesforceSettings | None = None) -> None:

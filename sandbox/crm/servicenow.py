@@ -26,6 +26,7 @@ class ServiceNowSettings(Settings):
 
 
 class ServiceNow(Emulator[ServiceNowSettings]):
+    source = "servicenow"
     token_path = "/oauth_token.do"
 
     def __init__(self, accounts: Accounts, settings: ServiceNowSettings | None = None) -> None:
