@@ -6,15 +6,15 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from infra.packaging import PackagingError, architecture_named
-from infra.settings import SettingsError, environment
+from infra.settings import ENVIRONMENTS, Settings, SettingsError, environment
 from infra.stacks import stacks
 
 
-def main() -> None:
+def main(environments: tuple[Settings, ...] = ENVIRONMENTS) -> None:
     """Synthesize, or say in one sentence why not."""
     app = cdk.App(analytics_reporting=False)
     try:
-        settings = environment(app.node.try_get_context("env"))
+        settings = environment(app.node.try_get_context("env"), environments)
         stacks(app, settings, architecture=architecture_named(app.node.try_get_context("arch")))
     except (SettingsError, PackagingError) as error:
         sys.exit(str(error))

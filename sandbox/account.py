@@ -74,6 +74,7 @@ class Account(Aws):
             "PYTHONSAFEPATH": "1",  # the launcher's neighbours are no modules of MiniStack's
             "CIR_CACHE_ENDPOINT": f"{HOST}:{self._cache_port}",
             "MINISTACK_REGION": self.region,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,  # whose HTTP APIs unsigned requests reach
             "AUTH": "true",
             "SFN_WAIT_SCALE": "0.05",
             "USE_SSL": "true",

@@ -36,9 +36,13 @@ class Cdk:
             **environment,
         }
 
-    def synthesize(self, **context: str) -> None:
-        """What a developer's `cdk synth` does, in the environment of whoever runs this: it may have to download."""
+    def synthesize(self, *, app: str = "", **context: str) -> None:
+        """What a developer's `cdk synth` does, in the environment of whoever runs this: it may have to download.
+
+        `app` is the command of another one than the repository's.
+        """
         options = [part for name, value in context.items() for part in ("-c", f"{name}={value}")]
+        options += ["--app", app] if app else []
         environment = os.environ | {"TMPDIR": str(self._directory), "CDK_DISABLE_CLI_TELEMETRY": "true"}
         self._run("synth", "--quiet", "--output", str(self.assembly), *options, at=_REPOSITORY, environment=environment)
 

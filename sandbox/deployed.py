@@ -52,13 +52,17 @@ class Deployed:
         genesys: Mapping[str, object] | None = None,
         directory: Path | None = None,
         on_step: OnStep = lambda _name, _seconds: None,
+        app: str = "",
+        others: Mapping[str, int] | None = None,
     ) -> None:
         """`genesys` are settings of the emulator. Logs of the CDK command line go into `directory`, which is a
-        temporary one unless it is given."""
+        temporary one unless it is given. `app` is the command of another CDK app than the repository's. `others` are
+        hosts besides Genesys that the functions reach, each with the port where it is served here, without TLS."""
         self._temporary = tempfile.TemporaryDirectory(prefix="cir-deployed-")
         files = Path(self._temporary.name)
         self.directory = directory or files
         self._on_step = on_step
+        self._app = app
         self._stack = contextlib.ExitStack()
         self._outputs: Outputs = {}
 
@@ -66,13 +70,14 @@ class Deployed:
             self.settings = settings_of(environment_name)
         except SettingsError as error:
             raise StartError(str(error)) from error
-        hosts = [f"{service}.{self.settings.genesys_host}" for service in ("api", "login")]
         authority = Authority(files)
         certificate = authority.issue(HOST)
         self.genesys = GenesysEmulator(settings=genesys)
         self.cache = Cache()
         self._cache_front = TlsServer(target_port=self.cache.port, certificate=certificate)
-        self._proxy = TlsServer(target_port=self.genesys.port, certificate=authority.issue(*hosts), only_for=hosts)
+        hosts = {f"{service}.{self.settings.genesys_host}": self.genesys.port for service in ("api", "login")}
+        hosts |= others or {}
+        self._proxy = TlsServer(certificate=authority.issue(*hosts), hosts=hosts)
         self.account = Account(
             region=self.settings.region,
             authority=authority,
@@ -197,7 +202,7 @@ class Deployed:
             architecture = native_architecture()
         except PackagingError as error:
             raise StartError(str(error)) from None
-        self.cdk.synthesize(env=self.settings.name, arch=architecture)
+        self.cdk.synthesize(app=self._app, env=self.settings.name, arch=architecture)
 
     def _start_servers(self) -> None:
         parts = (self.genesys, self.cache, self._cache_front, self._proxy, self.account)

@@ -7,6 +7,7 @@ A program of its own, run by the Python of `.venv-aws`. It reaches into private 
 * The cache: both kinds have the address in `$CIR_CACHE_ENDPOINT`, where a real one listens.
 * Secrets: generated from the characters that the template allows, and named by their ARN, as `Ref` gives it in AWS.
 * Tables: their time to live is switched on, which MiniStack leaves out.
+* Batches of messages need the right to send one: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 """
 
 import json
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack import app  # type: ignore[import-not-found]
+from ministack.core import iam_actions  # type: ignore[import-not-found]
 from ministack.services import dynamodb, secretsmanager  # type: ignore[import-not-found]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-not-found]
 
@@ -50,8 +52,17 @@ def main() -> None:
         "delete": _delete_secret,
     }
     handlers["AWS::DynamoDB::GlobalTable"]["create"] = _create_table
+    iam_actions.extract_iam_action = _batch_as_single(iam_actions.extract_iam_action)
     app._port_is_bindable = lambda _host, _port: False  # with TLS it would take port 443 too
     app.main()
+
+
+def _batch_as_single(extract: Callable[..., str | None]) -> Callable[..., str | None]:
+    def extracted(*arguments: Any, **named: Any) -> str | None:
+        action = extract(*arguments, **named)
+        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+    return extracted
 
 
 def _record(attributes: Mapping[str, str] | None = None) -> Handler:

@@ -57,24 +57,30 @@ class Authority:
 class TlsServer(Service):
     """Ends TLS in front of a server on this machine that has none.
 
-    With `only_for` it is an HTTP proxy (`HTTPS_PROXY`) instead, which takes connections to these hosts there, whatever
-    DNS says, and refuses all others.
+    With `hosts` it is an HTTP proxy (`HTTPS_PROXY`) instead, which takes connections to each of these to a port of its
+    own, whatever DNS says, and refuses all others.
     """
 
     def __init__(
-        self, *, target_port: int, certificate: Certificate, only_for: Sequence[str] = (), port: int | None = None
+        self,
+        *,
+        certificate: Certificate,
+        target_port: int = 0,
+        hosts: Mapping[str, int] | None = None,
+        port: int | None = None,
     ) -> None:
         super().__init__(port=port)
         self._settings: Mapping[str, object] = {
             "port": self.port,
             "target_port": target_port,
             "certificate": [str(certificate.chain), str(certificate.key)],
-            "only_for": list(only_for),
+            "hosts": dict(hosts or {}),
         }
 
     @property
     def name(self) -> str:
-        return f"TLS on port {self.port} for port {self._settings['target_port']}"
+        ports = self._settings["target_port"] or self._settings["hosts"]
+        return f"TLS on port {self.port} for {ports}"
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", __name__, json.dumps(self._settings)]
@@ -86,31 +92,34 @@ class TlsServer(Service):
         return listens(self.port)
 
 
-async def _serve(*, port: int, target_port: int, certificate: Sequence[str], only_for: Sequence[str]) -> None:
+async def _serve(*, port: int, target_port: int, certificate: Sequence[str], hosts: Mapping[str, int]) -> None:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(*certificate)
 
     async def connected(reader: StreamReader, writer: StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            if not only_for or await _proxied(reader, writer, tls, only_for):
-                await _join(reader, writer, target_port)
+            target = await _proxied(reader, writer, tls, hosts) if hosts else target_port
+            if target:
+                await _join(reader, writer, target)
         writer.close()
 
-    server = await asyncio.start_server(connected, HOST, port, ssl=None if only_for else tls)
+    server = await asyncio.start_server(connected, HOST, port, ssl=None if hosts else tls)
     await server.serve_forever()
 
 
-async def _proxied(reader: StreamReader, writer: StreamWriter, tls: ssl.SSLContext, hosts: Sequence[str]) -> bool:
-    """Answer `CONNECT host:443`; whether what follows is now TLS with an allowed host."""
+async def _proxied(
+    reader: StreamReader, writer: StreamWriter, tls: ssl.SSLContext, hosts: Mapping[str, int]
+) -> int | None:
+    """Answer `CONNECT host:443`; the port of an allowed host, with which what follows is TLS."""
     head = await reader.readuntil(b"\r\n\r\n")
     method, target, _ = head.decode("latin-1").split(" ", 2)
-    allowed = method == "CONNECT" and target in {f"{host}:443" for host in hosts}
-    status = "200 Connection established" if allowed else "403 Forbidden"
+    port = hosts.get(target.removesuffix(":443")) if method == "CONNECT" and target.endswith(":443") else None
+    status = "200 Connection established" if port else "403 Forbidden"
     writer.write(f"HTTP/1.1 {status}\r\n\r\n".encode())
     await writer.drain()
-    if allowed:
+    if port:
         await writer.start_tls(tls)
-    return allowed
+    return port
 
 
 async def _join(reader: StreamReader, writer: StreamWriter, port: int) -> None:

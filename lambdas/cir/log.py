@@ -14,6 +14,9 @@ def write(line: Mapping[str, Any]) -> None:
 
 
 def write_failure(event: str, error: BaseException, **facts: Any) -> None:
-    """Write an unexpected failure: its kind and where it happened, but not its text, which may quote a value."""
+    """Write an unexpected failure: its kind, with the code of what AWS refuses, and where it happened, but not its
+    text, which may quote a value."""
+    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    write({"event": event, "level": "error", "error": type(error).__name__, "at": places[-5:], **facts})
+    kind = {"error": type(error).__name__, **({"code": code} if code else {})}
+    write({"event": event, "level": "error", **kind, "at": places[-5:], **facts})

@@ -8,17 +8,38 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox.customers import generate, write_csv
+from sandbox.crm.customers import salesforce
+from sandbox.crm.emulator import running
+from sandbox.crm.salesforce import Salesforce
+from sandbox.customers import SampleBase, generate, write_csv
 from sandbox.deployed import Deployed
+from tests.e2e.app import CRM_HOST
 
 CUSTOMERS = 300
+SIGNING = "signing-key-of-the-tests-0123456789"
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Deployed]:
+def base() -> SampleBase:
+    return generate(size=CUSTOMERS)
+
+
+@pytest.fixture(scope="session")
+def crm(base: SampleBase) -> Iterator[Salesforce]:
+    """What the export is of."""
+    crm = salesforce(base)
+    with running(crm):
+        yield crm
+
+
+@pytest.fixture(scope="session")
+def deployed(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, crm: Salesforce
+) -> Iterator[Deployed]:
     """Each step is shown as it ends: this takes a while."""
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")
     capture = request.config.pluginmanager.get_plugin("capturemanager")
@@ -29,15 +50,30 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
                 terminal.write_line(f"  {step} in {seconds:.1f} s")
 
     directory = tmp_path_factory.mktemp("deployed")
-    with Deployed(genesys={"rate_limit": None}, directory=directory, on_step=show) as started:
+    with Deployed(
+        genesys={"rate_limit": None},
+        directory=directory,
+        on_step=show,
+        app=f"{sys.executable} -m tests.e2e.app",
+        others={CRM_HOST: urlsplit(crm.url).port or 0},
+    ) as started:
+        give_secrets(started, crm)
         yield started
 
 
+def give_secrets(deployed: Deployed, crm: Salesforce) -> None:
+    """What docs/deploy.md has the operator do for the CRM."""
+    secrets = deployed.account.client("secretsmanager")
+    client = {"client_id": crm.settings.client_id, "client_secret": crm.settings.client_secret}
+    for output, value in (("CrmSecretArn", client), ("WebhookKeysArn", {"salesforce": {"signing": [SIGNING]}})):
+        secrets.put_secret_value(SecretId=deployed.output(output), SecretString=json.dumps(value))
+
+
 @pytest.fixture(scope="session")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def export(tmp_path_factory: pytest.TempPathFactory, base: SampleBase) -> Path:
     """The export of the CRM."""
     file = tmp_path_factory.mktemp("crm") / "customers.csv"
-    write_csv(file, generate(size=CUSTOMERS))
+    write_csv(file, base)
     return file
 
 

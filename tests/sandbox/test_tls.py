@@ -40,7 +40,7 @@ def server(target: int, authority: Authority) -> Iterator[TlsServer]:
 @pytest.fixture(scope="module")
 def proxy(target: int, authority: Authority) -> Iterator[TlsServer]:
     names = ("api.example.com", "login.example.com")
-    with TlsServer(target_port=target, certificate=authority.issue(*names), only_for=names) as started:
+    with TlsServer(certificate=authority.issue(*names), hosts=dict.fromkeys(names, target)) as started:
         yield started
 
 

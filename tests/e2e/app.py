@@ -1,0 +1,11 @@
+"""The app as it is deployed, but for a CRM in each of its environments."""
+
+from dataclasses import replace
+
+from app import main
+from infra.settings import ENVIRONMENTS, Crm
+
+CRM_HOST = "acme.my.salesforce.com"
+
+if __name__ == "__main__":
+    main(tuple(replace(each, crm=Crm(kind="salesforce", url=f"https://{CRM_HOST}")) for each in ENVIRONMENTS))
