@@ -61,6 +61,19 @@ def test_an_opt_out_follows_the_policy_of_deletions_and_may_be_repeated(
     assert (again.change, genesys.writes()) == (Change.WITHDRAWN, writes)
 
 
+def test_one_whom_genesys_will_not_let_go_is_refused_and_holds_up_nobody(
+    genesys: GenesysCloud, store: IdentityStore
+) -> None:
+    plane = plane_of(genesys, store, OnDelete.DELETE)
+    (ann,) = plane.sync(account(1))
+    genesys.fail(status=403, operation="DELETE", count=1)
+    refused, bob = plane.sync(opted_out(1), account(2))
+    assert (refused.change, bob.change) == (Change.REFUSED, Change.CREATED)
+    assert "403" in str(refused.problems[0])
+    (gone,) = plane.sync(opted_out(1))
+    assert (gone.change, gone.contact_id) == (Change.WITHDRAWN, ann.contact_id)
+
+
 def test_where_contacts_are_kept_one_who_opts_out_stays_as_they_are(
     genesys: GenesysCloud, store: IdentityStore
 ) -> None:

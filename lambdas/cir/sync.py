@@ -159,6 +159,10 @@ class Sync:
             fate, contact_id = deletion.follow(record.id, because="says that the customer has opted out")
         except OutdatedError:
             return Synced(record, Change.REFUSED, problems=(Problem("record", _MEANWHILE),))
+        except GenesysError as error:
+            if error.temporary:
+                raise
+            return Synced(record, Change.REFUSED, problems=(Problem("record", str(error)),))
         return Synced(record, Change.UNCHANGED if fate is Fate.KEPT else Change.WITHDRAWN, contact_id)
 
     def _adopted(
