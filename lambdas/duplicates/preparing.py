@@ -98,12 +98,18 @@ def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepar
 
 def _read(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
     """Fill the tables of names, contact points and details, side by side: one reads in Python what others do in SQL."""
+
+    def beside() -> duckdb.DuckDBPyConnection:
+        cursor = connection.cursor()
+        cursor.execute("set enable_progress_bar = false")  # a setting of each cursor
+        return cursor
+
     with ThreadPoolExecutor() as threads:
         readings = [
-            threads.submit(read_names, connection.cursor(), columns),
-            threads.submit(read_emails, connection.cursor(), columns.emails),
-            threads.submit(read_phones, connection.cursor(), columns.phones),
-            threads.submit(_details, connection.cursor(), columns),
+            threads.submit(read_names, beside(), columns),
+            threads.submit(read_emails, beside(), columns.emails),
+            threads.submit(read_phones, beside(), columns.phones),
+            threads.submit(_details, beside(), columns),
         ]
         for reading in readings:
             reading.result()
