@@ -52,8 +52,8 @@ def events_paused() -> Iterator[None]:
         yield
         return
     functions = boto3.Session().client("lambda")
-    _enable(functions, mapping, enabled=False)
     try:
+        _enable(functions, mapping, enabled=False)
         yield
     finally:
         _enable(functions, mapping, enabled=True)

@@ -28,6 +28,7 @@ from cir.files import Bucket, Directory, Files
 from cir.genesys.errors import UnavailableError
 from cir.import_run import IncompleteRunError, InterruptedRunError, Run, load, load_all, report, split
 from cir.importing import Report
+from cir.mapping import MappingError
 from cir.store import TableNames
 from cir.sync import Change
 from sandbox.customers.salesforce import contact_id as salesforce_id
@@ -393,6 +394,20 @@ def test_the_mapping_that_was_uploaded_with_the_file_is_used(
     step("split", {"run": "one", "file": "uploads/a.csv"})
     step("load", {"run": "one", "batch": "imports/one/batches/000001.ndjson"})
     assert [contact["lastName"] for contact in genesys.contacts()] == ["Doe"]
+
+
+def test_a_mapping_that_deletes_needs_a_deployment_that_does(
+    step: Callable[..., dict[str, Any]], bucket: Bucket, genesys: GenesysCloud
+) -> None:
+    mapping = {
+        "source": "salesforce", "id": "Key", "columns": {"Surname": "lastName"}, "queues": {},
+        "onDelete": "delete", "optOut": {"column": "Out", "values": ["true"]},
+    }  # fmt: skip
+    bucket.write("imports/one/mapping.json", json.dumps(mapping).encode())
+    bucket.write("uploads/a.csv", f"Key,Surname,Out\n{salesforce_id(1)},Doe,false\n".encode())
+    with pytest.raises(MappingError, match="deletes whoever has opted out"):
+        step("split", {"run": "one", "file": "uploads/a.csv"})
+    assert genesys.contacts() == []
 
 
 def test_batches_from_elsewhere_are_loaded_the_same(

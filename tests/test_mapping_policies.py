@@ -131,6 +131,8 @@ def test_what_an_agent_has_changed_survives_where_genesys_wins(mild: SyncPlane) 
     assert (shown["firstName"], shown["lastName"], shown["workPhone"]["e164"]) == ("Anna", "Berg-Olsen", OTHER.value)
     assert (shown["customFields"]["customerTier"], shown["customFields"]["accountStatus"]) == ("Platinum", "Late")
     profile = mild.contact(ann.contact_id).profile
+    assert profile.assigned_queue_id == mild.organization.queue_ids["Platinum"]
+    assert shown["customFields"]["assignedQueueId"] == profile.assigned_queue_id
     assert (profile.display_name, profile.customer_tier, profile.account_status) == (
         "Anna Berg-Olsen", "Platinum", "Late",
     )  # fmt: skip
@@ -151,11 +153,13 @@ def test_what_an_agent_changes_is_followed_at_once_where_genesys_wins(mild: Sync
     (ann,) = mild.sync(account(1, Account_Tier__c="Gold", Phone=OFFICE.value, Status__c="Active"))
     edited(mild, ann.contact_id)
     profiles: list[Contact] = []
-    for kept in ((), mild.mapping.kept):
+    for mapping in (None, mild.mapping):
         client = mild.genesys.client()
-        Events(client, mild.store, ExternalSources(client), kept).follow(ann.contact_id)
+        Events(client, mild.store, ExternalSources(client), mapping).follow(ann.contact_id)
         profiles.append(mild.contact(ann.contact_id))
     assert [each.profile.customer_tier for each in profiles] == ["Gold", "Platinum"]
+    queues = [mild.organization.queue_ids[tier] for tier in ("Gold", "Platinum")]
+    assert [each.profile.assigned_queue_id for each in profiles] == queues
     assert profiles[1].profile.account_status == "Active"
     assert mild.owners(OTHER) == {ann.contact_id}
 
@@ -181,6 +185,9 @@ def test_csv_import_leaves_out_who_has_opted_out_and_cannot_let_genesys_win(
     source_id = plane.organization.source_ids["salesforce"]
     with pytest.raises(CsvImportError, match=r"overwrites what the mapping lets survive .*workPhone.*--via enrich"):
         import_files(run, genesys.client(), mild.mapping, source_id=source_id)
+    tier = replace(MAPPING, survivorship={"customerTier": Winner.GENESYS})
+    with pytest.raises(CsvImportError, match="customerTier"):
+        import_files(run, genesys.client(), tier, source_id=source_id)
     assert genesys.contacts() == []
     import_files(run, genesys.client(), plane.mapping, source_id=source_id, sleep=lambda _: None)
     assert [each["lastName"] for each in genesys.contacts()] == ["Customer1"]

@@ -113,7 +113,7 @@ def import_files(
     Raises CsvImportError when Genesys finds more than MOST_INVALID of all rows invalid, and when the mapping lets
     Genesys' value survive somewhere, which its import cannot: nothing was imported then.
     """
-    if mapping.kept & columns_of(mapping).keys():
+    if mapping.kept:
         raise CsvImportError(
             f"Genesys Cloud's CSV import overwrites what the mapping lets survive ({', '.join(sorted(mapping.kept))}); "
             "import by the bulk API (--via enrich)"

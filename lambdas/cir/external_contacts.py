@@ -35,7 +35,9 @@ _PROFILE_OF = {
 }
 """Target → what of the routing profile comes from it."""
 _LISTS = frozenset({"externalIds", "appleOpaqueIds"})
-_JSON_IN_ROWS = ("customFields", "externalIds", "whatsAppId", "twitterId", "facebookId", "instagramId", "lineId")
+_JSON_IN_ROWS = (
+    "customFields", "externalIds", "whatsAppId", "twitterId", "facebookId", "instagramId", "lineId", "appleOpaqueIds",
+)  # fmt: skip
 _PERSONAL_SLOTS = frozenset(PHONE_SLOTS + EMAIL_SLOTS)
 
 
@@ -131,14 +133,15 @@ def corrections(
     slots: Mapping[str, Identifier],
     unwanted: Collection[Identifier],
     kept: Iterable[Identifier],
-    source_ids: Mapping[str, str],
+    organization: Organization,
 ) -> list[PatchChange]:
     """What is still to be changed on a contact after enrich, which does not empty what was not `given`.
 
     Custom fields that the CRM is the master of and has left empty leave; `unwanted` values leave; a value that has
     moved to another of the `slots` leaves its old one; a number or address to be `kept` that has lost its slot to the
-    CRM gets a free one, if there is any. Fields that Genesys keeps stay as they are.
+    CRM gets a free one, if there is any. Fields that Genesys keeps stay as they are, and the queue is that of its tier.
     """
+    source_ids = organization.source_ids
     untouched = _kept_fields(mapping.kept)
     fields = cast(Mapping[str, Any], contact)
     shown = _shown(fields, source_ids)
@@ -168,6 +171,10 @@ def corrections(
     left = contact.get("customFields", {}).keys() - given["customFields"].keys()
     left &= _fed_fields(mapping.mastered)
     changes += ({"field": f"$.customFields.{name}", "action": "Remove"} for name in sorted(left))
+    custom = contact.get("customFields", {})
+    queue_id = organization.queue_ids.get(custom.get("customerTier", ""), "")
+    if "customerTier" in mapping.kept and queue_id and queue_id != custom.get("assignedQueueId"):
+        changes.append({"field": "$.customFields.assignedQueueId", "action": "Update", "value": queue_id})
     return changes
 
 

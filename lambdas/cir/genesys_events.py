@@ -5,8 +5,8 @@ harm. The index is read before Genesys, and written on condition that it has not
 Genesys is then at least as new as what it replaces.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,9 +17,10 @@ from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
 from cir.genesys.models import Contact as GenesysContact
 from cir.identifiers import Identifier
+from cir.mapping import CrmMapping
 from cir.merged import follow_merge
 from cir.parsing import parse
-from cir.records import Contact, IdentifierRecord
+from cir.records import Contact, IdentifierRecord, Profile
 from cir.rules import Assurance, IdentifierType, load_rules
 from cir.store import AlreadyClaimedError, IdentityStore, OutdatedError
 
@@ -61,8 +62,10 @@ class Events:
     client: GenesysClient
     store: IdentityStore
     sources: ExternalSources
-    kept: Collection[str] = ()
-    """Targets of the mapping on which Genesys' value survives the CRM's."""
+    mapping: CrmMapping | None = None
+    """Of the CRM: on some of its targets Genesys' value may survive."""
+    _queue_ids: dict[str, str] = field(default_factory=dict)
+    """Tier → id of its queue, as far as they were asked for."""
 
     def follow(self, contact_id: str) -> Following:
         """Bring a contact, and whatever it was merged into, into the index as Genesys has it now.
@@ -109,7 +112,7 @@ class Events:
         wanted = dict.fromkeys([*(each for each in before.identifiers if each not in gone), *in_genesys])
         profile = profile_from_genesys(shown)
         if stored and _is_fed_by_crm(before, claims):
-            profile = surviving(before.profile, profile, self.kept)
+            profile = self._surviving(before.profile, profile)
         new = [claims[each] for each in wanted if each in claims and each not in before.identifiers]
         detach_older(self.client, self.store, new, than=shown.get("modifyDate", ""), now_of=before.contact_id)
         refused: list[str] = []
@@ -137,6 +140,22 @@ class Events:
             else:
                 return Following.CHANGED if stored else Following.APPEARED
         return Following.UNCHANGED
+
+    def _surviving(self, before: Profile, shown: Profile) -> Profile:
+        if self.mapping is None or not self.mapping.kept:
+            return before
+        profile = surviving(before, shown, self.mapping.kept)
+        if profile.customer_tier == before.customer_tier:
+            return replace(profile, assigned_queue_id=before.assigned_queue_id)
+        return replace(profile, assigned_queue_id=self._queue_id(self.mapping, profile.customer_tier))
+
+    def _queue_id(self, mapping: CrmMapping, tier: str) -> str:
+        """Of the tier's queue; empty where the mapping names none, or Genesys has none of that name."""
+        name = mapping.queues.get(tier)
+        if name and tier not in self._queue_ids:
+            found = self.client.organization.queue_named(name)
+            self._queue_ids[tier] = found.id if found else ""
+        return self._queue_ids.get(tier, "")
 
     def _gone_from(
         self, contact: Contact, in_genesys: set[Identifier], claims: Mapping[Identifier, IdentifierRecord]

@@ -31,6 +31,7 @@ from cir.crm_file import Line
 from cir.external_contacts import Organization
 from cir.files import Files
 from cir.importing import WORKERS, Imported, Loader, Report, import_lines
+from cir.sync import Change
 
 ROW_COLUMNS = ("line", "outcome", "crm_id", "contact_id", "problems")
 
@@ -206,7 +207,7 @@ def report(run: Run, *, seconds: float = 0.0) -> Report:
         for each in results(run):
             total.add(each)
             write_row((each.line, each.change, each.crm_id, each.contact_id, "; ".join(map(str, each.problems))))
-            if each.contact_id:
+            if each.contact_id and each.change is not Change.WITHDRAWN:
                 write_id((each.crm_id, each.contact_id))
     manifest = run.manifest
     if manifest and total.rows != manifest.rows:

@@ -295,7 +295,7 @@ class Sync:
             slots=record.slots,
             unwanted=withdrawn | set(draft.taken),
             kept=kept,
-            source_ids=self.organization.source_ids,
+            organization=self.organization,
         )
         shown = self.client.contacts.patch(found["id"], changes) if changes else found
         decision = self.store.decision(

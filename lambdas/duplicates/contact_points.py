@@ -106,7 +106,8 @@ def read_phones(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -
                  or regexp_full_match(number, '{"|".join(rf"\+?[0-9]{{0,3}}{digit}{{7,}}" for digit in range(10))}'))
                 then 'placeholder' else refused end as refused
             from numbers;
-            create table phone_values as select row, place, number as value from phone_numbers where refused = '';
+            create table phone_values as
+                select distinct row, place, number as value from phone_numbers where refused = '';
             create table phone_refused as
                 select text as value, refused as why, count(*) as records from phone_numbers
                 where refused <> '' group by all;
@@ -151,7 +152,7 @@ def read_emails(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -
                 select c.row, c.place, c.text, s.address, s.refused
                 from email_read c join email_slow s using (text) where c.address is null;
             create table email_values as
-                select row, place, address as value, split_part(address, '@', 1) as local
+                select distinct row, place, address as value, split_part(address, '@', 1) as local
                 from email_addresses where refused = '';
             create table email_refused as
                 select text as value, refused as why, count(*) as records from email_addresses

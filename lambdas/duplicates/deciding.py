@@ -75,13 +75,16 @@ def _cluster(
     )
     connection.execute(
         f"""create or replace temp table joining as
-            with ends as (select unnest([row_l, row_r]) as row from decided {inside} where {joins} and not ({forbids}))
-            select row, count(*) as degree from ends group by row"""
+            with pairs as (select row_l, row_r from decided {inside} where {joins} and not ({forbids})),
+            ends as (select row_l as row, row_r as other from pairs union all select row_r, row_l from pairs),
+            degrees as (select row, count(*) as degree from ends group by row)
+            select ends.row, count(*) = 1 and max(degrees.degree) = 1 as is_pair
+            from ends join degrees on degrees.row = other group by ends.row"""
     )
     edges = connection.execute(
         f"""select row_l, row_r, log2(probability / greatest(1 - probability, 1e-15)), {joins}, {forbids}
             from decided {inside} join joining l on l.row = row_l join joining r on r.row = row_r
-            where l.degree > 1 or r.degree > 1"""
+            where not l.is_pair and not r.is_pair"""
     ).fetchall()
     clusters = cluster(Edge(*edge) for edge in edges)
     table = pa.table({
@@ -94,7 +97,7 @@ def _cluster(
             select row, cluster from clusters_found union all
             select unnest([row_l, row_r]), row_l
             from decided {inside} join joining l on l.row = row_l join joining r on r.row = row_r
-            where {joins} and not ({forbids}) and l.degree = 1 and r.degree = 1"""
+            where {joins} and not ({forbids}) and l.is_pair and r.is_pair"""
     )
     connection.unregister("clusters_found")
 

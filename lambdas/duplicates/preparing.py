@@ -133,7 +133,7 @@ def _usual_region(connection: duckdb.DuckDBPyConnection, columns: Sequence[str])
     codes: dict[int, int] = {}
     for column in columns:
         rows = connection.execute(
-            f"select {quoted(column)} from source where {quoted(column)} like '+%' order by row limit 500"
+            f"select {quoted(column)} from source where {quoted(column)} like '+%' order by hash(row) limit 500"
         ).fetchall()
         for (text,) in rows:
             try:

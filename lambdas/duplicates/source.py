@@ -62,13 +62,14 @@ class Source:
         except duckdb.Error as error:
             raise DuplicatesError(f"{self.path}: cannot be read ({_first_line(error)})") from error
         # Of rows with one id the one that says most counts; the text of the row breaks a tie, never its place.
-        names = "".join(f", nullif(trim({quoted(column)}), '') as {quoted(column)}" for column in columns)
-        filled = " + ".join(f"length(coalesce({quoted(column)}, ''))" for column in columns) or "0"
+        trimmed = {column: f"nullif(trim({quoted(column)}), '')" for column in columns}
+        names = "".join(f", {cell} as {quoted(column)}" for column, cell in trimmed.items())
+        filled = " + ".join(f"length(coalesce({cell}, ''))" for cell in trimmed.values()) or "0"
         self._connection.execute(
             """create temp table repeated as
                 select id from source_rows where id <> '' group by id having count(*) > 1"""
         )
-        text = ", ".join(quoted(column) for column in columns) or "''"
+        text = ", ".join(trimmed.values()) or "''"
         self._connection.execute(
             f"""create temp table places as
                 select id, cast(row_number() over (order by id) as integer) as row

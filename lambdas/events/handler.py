@@ -22,7 +22,7 @@ TOPICS = (CHANGED, f"{CHANGED}.unresolved")
 
 _client = open_genesys()
 _store = open_store()
-_events = Events(_client, _store, ExternalSources(_client), deployed_mapping().kept)
+_events = Events(_client, _store, ExternalSources(_client), deployed_mapping())
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature

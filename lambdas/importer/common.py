@@ -8,7 +8,7 @@ import boto3
 
 from cir.files import Bucket
 from cir.import_run import Run
-from cir.mapping import CrmMapping, deployed_mapping, load_mapping
+from cir.mapping import CrmMapping, MappingError, OnDelete, deployed_mapping, load_mapping
 from cir.settings import required
 
 PREFIX = "imports/"
@@ -23,9 +23,16 @@ def open_run(event: Mapping[str, Any]) -> Run:
 
 
 def read_mapping(run: Run) -> CrmMapping:
-    """The mapping that was uploaded with the file, else the environment's."""
+    """The mapping that was uploaded with the file, else the environment's.
+
+    Raises MappingError where it deletes contacts and the environment's does not: the functions have no right to.
+    """
+    deployed = deployed_mapping()
     try:
         with run.files.local(run.key("mapping.json")) as path:
-            return load_mapping(path)
+            mapping = load_mapping(path)
     except FileNotFoundError:
-        return deployed_mapping()
+        return deployed
+    if mapping.opt_out and mapping.on_delete is OnDelete.DELETE and deployed.on_delete is not OnDelete.DELETE:
+        raise MappingError("the mapping deletes whoever has opted out, which the deployment's own mapping does not")
+    return mapping

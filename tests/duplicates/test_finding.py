@@ -108,6 +108,43 @@ def test_a_merge_group_never_holds_two_loyalty_numbers(found: Found, customers: 
     assert all(len(numbers) == 1 for numbers in groups.values())
 
 
+def test_two_loyalty_numbers_are_not_merged_through_a_third_record_that_has_none(tmp_path: Path) -> None:
+    person = ("Rosalind", "Thistlewood", "rosalind@thistlewood.example", "+12125550188", "1971-03-05")
+    others = [
+        (
+            f"other{number}",
+            f"Given{number}",
+            f"Family{number}",
+            f"p{number}@example.com",
+            f"+1646555{number:04d}",
+            "",
+            "",
+        )
+        for number in range(40)
+    ]
+    rows = [("a", *person, "L-1"), ("b", *person, "L-2"), ("c", *person, ""), *others]
+    header = ("id", "given_name", "surname", "email", "phone", "date_of_birth", "loyalty")
+    file = write(tmp_path / "star.csv", header, rows)
+    columns = ColumnMap(
+        id="id", given_name=("given_name",), surname=("surname",), emails=("email",), phones=("phone",),
+        date_of_birth=("date_of_birth",), external_ids=("loyalty",),
+    )  # fmt: skip
+    find(file, columns=columns, model=SHIPPED_MODEL, clusters=tmp_path / "clusters.csv")
+    groups = {row["id"]: row["merge_group"] for row in read(tmp_path / "clusters.csv")}
+    assert groups["a"] != groups["b"]
+    assert groups["c"] in {groups["a"], groups["b"]}, "it is surely one of them"
+
+
+def test_of_rows_with_one_id_blanks_do_not_make_one_the_fullest(tmp_path: Path) -> None:
+    rows = [("1", " " * 30, "Oak"), ("1", "Al", "Oak"), ("2", "Al", "Oak"), ("3", "Bo", "Elm")]
+    file = write(tmp_path / "padded.csv", ("id", "given_name", "surname"), rows)
+    columns = ColumnMap(id="id", given_name=("given_name",), surname=("surname",))
+    found = find(file, columns=columns, model=SHIPPED_MODEL, pairs=tmp_path / "pairs.csv")
+    assert (found.loaded.records, found.loaded.repeated_ids) == (3, 1)
+    (pair,) = [each for each in read(tmp_path / "pairs.csv") if {each["id_l"], each["id_r"]} == {"1", "2"}]
+    assert "given name: the same" in pair["evidence"]
+
+
 def test_pairs_and_clusters_tell_one_story(found: Found, customers: Path) -> None:
     groups = {row["id"]: row for row in read(customers.with_name("clusters.csv"))}
     assert len(groups) == found.loaded.records

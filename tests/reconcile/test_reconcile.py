@@ -15,7 +15,7 @@ from cir.deletion import Deletion, Fate
 from cir.dynamodb import boto3_dynamodb
 from cir.files import Directory, Files
 from cir.import_run import IncompleteRunError
-from cir.mapping import OnDelete
+from cir.mapping import OnDelete, OptOut, Winner
 from cir.reconcile.extract import extract
 from cir.reconcile.gone import follow_gone
 from cir.reconcile.night import Night
@@ -103,6 +103,53 @@ def test_where_the_policy_says_so_contacts_go_that_the_crm_confirms_to_be_gone(w
     assert fates == [{}, {Fate.DELETED: 1}, {Fate.ABSENT: 1}]
     assert len(world.plane.genesys.contacts()) == CUSTOMERS - 1
     assert (len(world.plane.owners(crm_id(5))), len(world.plane.owners(crm_id(6)))) == (0, 1)
+
+
+def opting_out(world: Reconciling) -> Reconciling:
+    rule = OptOut("HasOptedOutOfEmail", frozenset({"true", "yes"}))
+    plane = SyncPlane(world.plane.genesys, world.plane.store, replace(MAPPING, opt_out=rule, on_delete=OnDelete.DELETE))
+    return replace(world, plane=plane)
+
+
+def test_whoever_has_opted_out_goes_once_as_the_mapping_says(world: Reconciling) -> None:
+    world = opting_out(world)
+    world.run("quiet")
+    world.crm.change(3, HasOptedOutOfEmail="true")
+    world.crm.change(CUSTOMERS, HasOptedOutOfEmail="Yes")
+    result = world.run("one less")
+    assert (result.plan.opted_out, result.plan.unchanged, result.adds_up) == (1, CUSTOMERS, True)
+    assert (result.outcome, result.loaded) == ("repaired", {"withdrawn": 1})
+    assert len(world.plane.genesys.contacts()) == CUSTOMERS - 1
+    again = world.run("after")
+    assert (again.outcome, again.plan.unchanged, again.adds_up) == ("nothing to do", CUSTOMERS + 1, True)
+
+
+def test_half_of_the_customers_opting_out_in_a_night_is_not_believed(world: Reconciling) -> None:
+    world = opting_out(world)
+    world.run("quiet")
+    for number in range(CUSTOMERS // 2):
+        world.crm.change(number, HasOptedOutOfEmail="true")
+    result = world.run("many less")
+    assert result.outcome == "stopped"
+    assert "have opted out at once" in result.plan.stopped[0]
+    assert len(world.plane.genesys.contacts()) == CUSTOMERS
+
+
+def test_what_genesys_may_keep_is_neither_drift_nor_repaired(world: Reconciling) -> None:
+    kept = dict.fromkeys(("customerTier", "cellPhone"), Winner.GENESYS)
+    plane = SyncPlane(world.plane.genesys, world.plane.store, replace(MAPPING, survivorship=kept))
+    world = replace(world, plane=plane)
+    world.run("other rules", force=True)
+    (owner,) = world.plane.owners(crm_id(1))
+    changes = {"$.customFields.customerTier": "Platinum", "$.cellPhone": {"display": "+12125550123"}}
+    plane.genesys.client().contacts.patch(
+        owner, [{"field": field, "action": "Update", "value": value} for field, value in changes.items()]
+    )
+    result = world.run("an agent knows better", audit=True)
+    assert result.audit
+    assert (dict(result.audit.drift), result.audit.dirty) == ({}, [])
+    assert result.audit.foreign["customerTier"] == 1
+    assert (result.outcome, world.tier(1)) == ("nothing to do", "Platinum")
 
 
 # What must not be believed

@@ -26,7 +26,7 @@ WINDOW_SECONDS = 60.0
 FIRST_LIMIT = 180
 """Requests a window until the first answer tells the limit: the lowest that has been seen in public traces."""
 RESERVE = 0.025
-"""Share of the limit that bulk work never takes: eight requests of 300, what two links at once need."""
+"""Share of the limit that bulk work never takes: eight of 300 may come at the very end of a window and not wait."""
 BLOCK_SECONDS = 0.5
 """Of even pace that one lease of bulk work covers."""
 SAME_WINDOW_SECONDS = 2.0

@@ -179,12 +179,15 @@ class Auditor:
         has = set(identifiers_from_genesys(contact, self.organization.source_ids))
         lacking = [each for each in stored.identifiers if each not in has and _fits(has, each)]
         claims = self.store.identifiers(lacking, consistent=True) if lacking else {}
-        # the CRM's number may be in the index alone where Genesys' own survives
-        kept = {IDENTIFIER_TARGETS[target] for target in self.mapping.kept if target in IDENTIFIER_TARGETS}
+        # the CRM's number may be in the index alone where Genesys' own survives in its field
+        kept = Counter(IDENTIFIER_TARGETS[target] for target in self.mapping.kept if target in IDENTIFIER_TARGETS)
         for each in lacking:
             record = claims.get(each)
             said_by = {record.claims[owner].source for owner in stored.owners & record.claims.keys()} if record else ()
-            is_fed = self.mapping.source in said_by and each.type not in kept
+            is_fed = self.mapping.source in said_by
+            if is_fed and kept[each.type]:
+                kept[each.type] -= 1
+                is_fed = False
             (fed if is_fed else others).append(f"{_name(each)} removed")
         others += sorted({f"{_name(each)} added" for each in has - set(stored.identifiers)})
         audit.drift.update(fed)

@@ -231,7 +231,7 @@ class _Comparison:
                 self.plan.refused += 1
                 self.plan.refusals[f"{record.column}: {record.reason}"] += 1
             elif record.opted_out:
-                yield from self._note_opted_out(row, Line(number, record))
+                yield from self._note_opted_out(Line(number, record))
             else:
                 records.append(record)
                 rows.append((number, row))
@@ -245,13 +245,13 @@ class _Comparison:
                 self._note(draft)
                 yield Line(number, draft.record)
 
-    def _note_opted_out(self, row: Sequence[str], line: Line) -> Iterator[Line]:
-        fingerprint, contact_id = self.index.entry(line.record.id.match if isinstance(line.record, CrmRecord) else "")
+    def _note_opted_out(self, line: Line) -> Iterator[Line]:
+        _, contact_id = self.index.entry(line.record.id.match if isinstance(line.record, CrmRecord) else "")
         if contact_id and self.sync.mapping.on_delete is not OnDelete.KEEP:
             self.plan.opted_out += 1
             yield line
         else:
-            self._unchanged(contact_id, self._proof(row, fingerprint))
+            self.plan.unchanged += 1  # but nothing is proven: the row says nothing of what the contact should hold
 
     def _settle_shared(self) -> Iterator[Line]:
         """Two records take turns on a contact if each is written when it differs: one that agrees ends it."""
@@ -357,7 +357,7 @@ def _read_proofs(night: Night) -> frozenset[bytes]:
 def context_of(sync: Sync, default_region: str) -> bytes:
     """All that a fingerprint depends on besides the row."""
     facts = (asdict(sync.mapping), asdict(sync.organization), default_region, load_rules().version)
-    return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=32).digest()
+    return hashlib.blake2b(json.dumps(facts, sort_keys=True, default=sorted).encode(), digest_size=32).digest()
 
 
 def _filled(extract: Extract, index: Index, mapping: CrmMapping, last: LastGood) -> dict[str, tuple[float, float]]:
