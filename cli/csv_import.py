@@ -15,7 +15,7 @@ from cir.sync import Sync
 from cli.failures import CommandError
 from cli.progress import Steps
 
-MAPPING = "EVENTS_MAPPING"
+MAPPING = "EVENT_SOURCE_MAPPING"
 POLL_SECONDS = 2.0
 PAUSED_WITHIN_SECONDS = 120.0
 """A mapping takes some ten seconds to change."""
@@ -44,8 +44,8 @@ def events_paused() -> Iterator[None]:
     """Let the events of a deployment wait until the index knows the contacts that they are about.
 
     Genesys tells of each contact that it imports. Told before the index has it, each would cost a request; afterwards
-    it is recognised as nothing new. Nothing is done where EVENTS_MAPPING does not name the mapping. A command that is
-    killed leaves it paused, and run again ends that.
+    it is recognised as nothing new. Nothing is done where EVENT_SOURCE_MAPPING does not name the mapping of their
+    queue. A command that is killed leaves it paused, and run again ends that.
     """
     mapping = os.environ.get(MAPPING, "")
     if not mapping:

@@ -129,7 +129,8 @@ def run_import(
 
     What `directory` holds of the same run is not done again.
     """
-    started, mapping = time.monotonic(), mapping or deployed_mapping_file()
+    started = time.monotonic()
+    mapping = mapping or deployed_mapping_file()
     crm = load_mapping(mapping)
     client = open_genesys("bulk", report=False)
     region = default_region()

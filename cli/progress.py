@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.text import Text
 
 TOLD_AFTER_SECONDS = 60.0
+"""Without a terminal, at the latest."""
 ESTIMATED_OVER_SECONDS = 180.0
 """Long enough to see through the minutes in which Genesys counts."""
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cir.connect import open_store
-from cir.review import Case, Step, case_key, dismiss, open_cases
+from cir.review import Case, case_key, dismiss, open_cases
 from cir.store import IdentityStore
 from cli.contacts import By, Json, Yes, describe, merge_contacts, open_merging, show_merge
 from cli.environment import enter_environment
@@ -29,12 +29,13 @@ def list_cases(
         return
     table = Table("case", "state", "probability", "seen", "because")
     for case in waiting[:limit]:
+        refusal = [f"not merged: {case.refusal}"] if case.refusal else []
         table.add_row(
             case.key.replace("+", "+\n"),
             case.state,
             f"{case.probability:.3f}" if case.probability is not None else "-",
             str(len(case.evidence)),
-            "\n".join(dict.fromkeys([*(each["because"] for each in case.evidence), *_refused(case)])),
+            "\n".join(dict.fromkeys([*(each["because"] for each in case.evidence), *refusal])),
         )
     console = Console()
     console.print(table)
@@ -108,10 +109,6 @@ def _case(store: IdentityStore, key: str) -> Case:
     return found
 
 
-def _refused(case: Case) -> list[str]:
-    return [f"not merged: {case.latest['because']}"] if case.state is Step.MERGE_REFUSED else []
-
-
 def _plain(case: Case) -> dict[str, Any]:
     return {
         "case": case.key,
@@ -119,5 +116,5 @@ def _plain(case: Case) -> dict[str, Any]:
         "state": str(case.state),
         "probability": case.probability,
         "evidence": case.evidence,
-        **({"refused": case.latest["because"]} if case.state is Step.MERGE_REFUSED else {}),
+        **({"refused": case.refusal} if case.refusal else {}),
     }

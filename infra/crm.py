@@ -23,8 +23,8 @@ RECEIVES = 20
 
 
 def crm_environment(crm: Crm, secret: secretsmanager.ISecret) -> dict[str, str]:
-    """What a function needs to read the CRM."""
-    variables = {"CRM_MAPPING": crm.mapping_name, "CRM_URL": crm.url, "CRM_SECRET_ARN": secret.secret_arn}
+    """What a function needs to read the CRM, beside the mapping, which all know."""
+    variables = {"CRM_URL": crm.url, "CRM_SECRET_ARN": secret.secret_arn}
     return variables | ({"CRM_TENANT_ID": crm.tenant_id} if crm.tenant_id else {})
 
 

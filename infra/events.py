@@ -29,7 +29,6 @@ class Events(Function):
             EVENTS,
             plane=plane,
             description="Follows what happens to contacts in Genesys",
-            environment={"CRM_MAPPING": settings.crm.mapping_name} if settings.crm else {},
             may=[
                 *access.follow_genesys(foundation),
                 access.items(foundation.contacts, "DeleteItem"),
@@ -38,7 +37,7 @@ class Events(Function):
         )
         self.queue = self.inbox(delay=DELAY)
         mapping = self.consume_queue(self.queue, batch_size=10, at_once=2)
-        cdk.CfnOutput(cdk.Stack.of(self), "EventsMapping", value=mapping.ref)
+        cdk.CfnOutput(cdk.Stack.of(self), "EventSourceMapping", value=mapping.ref)
         if settings.genesys_event_suffix:
             self._follow(partner_source(settings.genesys_organization_id, settings.genesys_event_suffix))
 

@@ -30,14 +30,11 @@ class Importer(Construct):
         files, key, crm = foundation.files_name, foundation.key, plane.settings.crm
         genesys = [access.items(foundation.state, "PutItem"), access.read_secret(foundation.genesys_secret)]
         listing = access.list_objects(files, FILES)
-        # The repairs of the night come without a mapping of their own.
-        environment = {"CRM_MAPPING": crm.mapping_name} if crm else {}
         self.split = Function(
             self,
             IMPORT_SPLIT,
             plane=plane,
             description="Checks an export of the CRM and writes it as batches",
-            environment=environment,
             may=[
                 *genesys,
                 access.objects(files, f"{FILES}*", "DeleteObject", "GetObject", "PutObject"),
@@ -50,7 +47,6 @@ class Importer(Construct):
             IMPORT_LOAD,
             plane=plane,
             description="Brings a batch of accounts to Genesys and the index",
-            environment=environment,
             may=[
                 *genesys,
                 access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),

@@ -56,7 +56,6 @@ class Reconcile(Construct):
             RECONCILE_AUDIT,
             plane=plane,
             description="Compares the index with what Genesys holds",
-            environment={"CRM_MAPPING": crm.mapping_name},
             may=[
                 *own_files,
                 *genesys,
@@ -71,7 +70,6 @@ class Reconcile(Construct):
             RECONCILE_COMPARE,
             plane=plane,
             description="Plans what the night has to repair",
-            environment={"CRM_MAPPING": crm.mapping_name},
             may=[
                 *own_files,
                 *genesys,
@@ -106,7 +104,6 @@ class Reconcile(Construct):
             RECONCILE_REPORT,
             plane=plane,
             description="Adds up what a night has found and repaired",
-            environment={"CRM_MAPPING": crm.mapping_name},
             may=[
                 access.objects(files, f"{FILES}*", "DeleteObject", "GetObject", "PutObject"),
                 access.list_objects(files, FILES),

@@ -78,11 +78,11 @@ _EXAMPLE_ID = "00000000-0000-4000-8000-"
 _EXAMPLE_DOMAIN = "example.com"
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+MAPPINGS = SOURCES / "cir" / "mappings"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACCOUNT = re.compile(r"\d{12}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
-MAPPINGS = SOURCES / "cir" / "mappings"
 _CRM_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 _EVENT_SUFFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NODE_TYPE = re.compile(r"cache\.[a-z0-9]+\.[a-z0-9]+")

@@ -93,6 +93,7 @@ def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
         "DEFAULT_REGION": settings.default_phone_region,
         "GENESYS_HOST": settings.genesys_host,
         "GENESYS_SECRET_ARN": foundation.genesys_secret.secret_arn,
+        **({"CRM_MAPPING": settings.crm.mapping_name} if settings.crm else {}),
     }
 
 

@@ -1,8 +1,10 @@
 """CRM records, and the sync that brings them to a Genesys organization and the index."""
 
+import csv
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from cir.bootstrap import ExternalSources, prepare
@@ -57,6 +59,15 @@ def account(number: int, **columns: str) -> CrmRecord:
     record = read_record(row, MAPPING, default_region="US")
     assert isinstance(record, CrmRecord)
     return record
+
+
+def write_export(path: Path, accounts: Iterable[Mapping[str, str]]) -> Path:
+    """A CSV export of Salesforce with every column of the mapping."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, MAPPING.fields)
+        writer.writeheader()
+        writer.writerows(accounts)
+    return path
 
 
 @dataclass

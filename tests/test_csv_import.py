@@ -28,7 +28,7 @@ from cli.csv_import import events_paused
 from cli.main import main
 from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.genesys_cloud import GenesysCloud
-from tests.sync_plane import MAPPING, SyncPlane, account, loyalty, mobile
+from tests.sync_plane import MAPPING, SyncPlane, account, loyalty, mobile, write_export
 
 
 @pytest.fixture
@@ -210,10 +210,7 @@ def test_the_command_imports_by_files(
 ) -> None:
     deployed.setattr("cir.csv_import.POLL_SECONDS", (0.01, 0.1))
     file, ids = tmp_path / "accounts.csv", tmp_path / "ids.csv"
-    with file.open("w", newline="") as opened:
-        rows = csv.DictWriter(opened, [MAPPING.id_column, MAPPING.region_column, *MAPPING.columns])
-        rows.writeheader()
-        rows.writerows({"Id": salesforce_id(number), "LastName": f"Doe{number}"} for number in range(5))
+    write_export(file, ({"Id": salesforce_id(number), "LastName": f"Doe{number}"} for number in range(5)))
     deployed.setattr("sys.argv", ["cir", "import", str(file), "--via", "csv", "--json", "--ids", str(ids)])
     with pytest.raises(SystemExit, match="0"):
         main()
@@ -256,7 +253,7 @@ def mapping(deployed: pytest.MonkeyPatch, aws_url: str) -> Iterator[str]:
         FunctionName="cir-dev-events", Role=role, Code={"ZipFile": code.getvalue()}, Runtime="python3.13", Handler="h.h"
     )
     made = functions.create_event_source_mapping(EventSourceArn=arn["QueueArn"], FunctionName="cir-dev-events")["UUID"]
-    deployed.setenv("EVENTS_MAPPING", made)
+    deployed.setenv("EVENT_SOURCE_MAPPING", made)
     yield made
     functions.delete_function(FunctionName="cir-dev-events")
     session.client("iam").delete_role(RoleName="events")

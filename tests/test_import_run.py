@@ -34,7 +34,7 @@ from cir.sync import Change
 from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.functions import initialised
 from tests.genesys_cloud import GenesysCloud
-from tests.sync_plane import MAPPING, SyncPlane, account, crm_id, mobile, watched
+from tests.sync_plane import SyncPlane, account, crm_id, mobile, watched, write_export
 
 
 @pytest.fixture(params=["directory", "bucket"])
@@ -263,12 +263,10 @@ def test_a_report_is_read_back_as_it_was() -> None:
 
 
 def export(path: Path, rows: int) -> Path:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [MAPPING.id_column, MAPPING.region_column, *MAPPING.columns])
-        writer.writeheader()
-        for number in range(rows):
-            writer.writerow({"Id": salesforce_id(number), "LastName": "Doe", "MobilePhone": mobile(number).value})
-    return path
+    accounts = (
+        {"Id": salesforce_id(number), "LastName": "Doe", "MobilePhone": mobile(number).value} for number in range(rows)
+    )
+    return write_export(path, accounts)
 
 
 @pytest.fixture

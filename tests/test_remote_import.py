@@ -18,7 +18,7 @@ from sandbox.aws import Aws
 from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.functions import initialised
 from tests.genesys_cloud import GenesysCloud
-from tests.sync_plane import MAPPING
+from tests.sync_plane import write_export
 
 DATA = "cir-remote-data"
 FAILURE = {"Type": "Fail", "Error": "FileError", "Cause": json.dumps({"errorMessage": "no column Id"})}
@@ -95,11 +95,7 @@ def cir(deployed: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cal
 
 
 def export(path: Path, rows: int) -> Path:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [MAPPING.id_column, MAPPING.region_column, *MAPPING.columns])
-        writer.writeheader()
-        writer.writerows({"Id": salesforce_id(number), "LastName": f"Doe{number}"} for number in range(rows))
-    return path
+    return write_export(path, ({"Id": salesforce_id(number), "LastName": f"Doe{number}"} for number in range(rows)))
 
 
 def test_the_workflow_is_started_watched_and_its_report_shown(

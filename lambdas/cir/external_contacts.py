@@ -26,14 +26,14 @@ for _field in SCHEMA_FIELDS.values():
 _SLOTS_OF = {IdentifierType.PHONE: PHONE_SLOTS, IdentifierType.EMAIL: EMAIL_SLOTS}
 _FIELDS_OF = {"whatsApp": "whatsAppId", "twitter": "twitterId"}
 """Target → field, where they are not called the same."""
-_PROFILE_OF = {
+PROFILE_OF = {
     "firstName": ("first_name", "display_name"),
     "lastName": ("display_name",),
     "customerTier": ("customer_tier", "assigned_queue_id"),
     "accountStatus": ("account_status",),
     "preferredLanguage": ("preferred_language",),
 }
-"""Target → what of the routing profile comes from it."""
+"""Target → what of the routing profile comes from it, first what shows its value."""
 _LISTS = frozenset({"externalIds", "appleOpaqueIds"})
 _JSON_IN_ROWS = (
     "customFields", "externalIds", "whatsAppId", "twitterId", "facebookId", "instagramId", "lineId", "appleOpaqueIds",
@@ -103,7 +103,7 @@ def survivorship(mapping: CrmMapping) -> FieldRules:
 
 def surviving(given: Profile, shown: Profile, kept: Collection[str]) -> Profile:
     """The CRM's profile, with what Genesys shows of the targets that it keeps."""
-    names = {name for target in kept for name in _PROFILE_OF.get(target, ())}
+    names = {name for target in kept for name in PROFILE_OF.get(target, ())}
     return replace(given, **{name: getattr(shown, name) for name in names})
 
 
@@ -168,10 +168,9 @@ def corrections(
     foreign = [_external_id(each, source_ids) for field, each in shown if field == "externalIds" and each in unwanted]
     if foreign:
         changes.append({"field": "$.externalIds", "action": "RemoveFromCollection", "value": foreign})
-    left = contact.get("customFields", {}).keys() - given["customFields"].keys()
-    left &= _fed_fields(mapping.mastered)
-    changes += ({"field": f"$.customFields.{name}", "action": "Remove"} for name in sorted(left))
     custom = contact.get("customFields", {})
+    left = (custom.keys() - given["customFields"].keys()) & _fed_fields(mapping.mastered)
+    changes += ({"field": f"$.customFields.{name}", "action": "Remove"} for name in sorted(left))
     queue_id = organization.queue_ids.get(custom.get("customerTier", ""), "")
     if "customerTier" in mapping.kept and queue_id and queue_id != custom.get("assignedQueueId"):
         changes.append({"field": "$.customFields.assignedQueueId", "action": "Update", "value": queue_id})

@@ -115,6 +115,7 @@ def deployed_mapping(environment: Mapping[str, str] = os.environ) -> CrmMapping:
 
 
 def deployed_mapping_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where it lies; that of `deployed_mapping`."""
     return SHIPPED / f"{environment.get('CRM_MAPPING', 'salesforce')}.json"
 
 

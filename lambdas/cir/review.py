@@ -61,6 +61,11 @@ class Case:
         return found
 
     @property
+    def refusal(self) -> str:
+        """Why a merge could not be carried out; empty where that is not the case's state."""
+        return str(self.latest["because"]) if self.state is Step.MERGE_REFUSED else ""
+
+    @property
     def probability(self) -> float | None:
         """The highest that any candidate came with."""
         return max((each["probability"] for each in self.evidence if "probability" in each), default=None)

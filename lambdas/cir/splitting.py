@@ -288,11 +288,9 @@ class Splitting:
 
     def _brought_back(self, whole: Contact, gone: Contact) -> Contact:
         """The contact as which an earlier split has brought the part back, if that was merged since; else the part."""
-        group = {gone.contact_id, *gone.merged_from}
-        others = self.store.contacts([each for each in whole.merged_from if each not in group], consistent=True)
-        for each in others.values():
-            if gone.contact_id in each.merged_from and group.issuperset(each.merged_from):
-                return self._brought_back(whole, each)
+        members = self.store.contacts(whole.merged_from, consistent=True).values()
+        while newer := next((each for each in members if _is_brought_back(each, gone)), None):
+            gone = newer
         return gone
 
     def _rest(self, whole: Contact, gone: Contact) -> list[Contact]:
@@ -332,6 +330,16 @@ class Splitting:
             if value and keeps(name, value):
                 kept[name] = value
         return kept
+
+
+def _is_brought_back(contact: Contact, gone: Contact) -> bool:
+    """Whether a contact is nothing but what another was: that and what had been merged into it lead to it."""
+    before = {gone.contact_id, *gone.merged_from}
+    return (
+        contact.contact_id not in before
+        and gone.contact_id in contact.merged_from
+        and before.issuperset(contact.merged_from)
+    )
 
 
 def _profile_without(now: Profile, gone: Profile, rest: Profile) -> Profile:

@@ -39,8 +39,6 @@ from cir.store import AlreadyClaimedError, IdentityStore, OutdatedError
 
 ATTEMPTS = 4
 """Of a record that somebody else gets in the way of, or that Genesys wants to be sent again."""
-
-
 _MEANWHILE = "changed by somebody else at the same moment; run again"
 
 
@@ -147,11 +145,7 @@ class Sync:
 
     def _opted_out(self, records: Sequence[CrmRecord]) -> dict[Identifier, Synced]:
         """What became of the customers who have opted out: nothing of them is written."""
-        done: dict[Identifier, Synced] = {}
-        for record in records:
-            if record.opted_out:
-                done[record.id] = self._withdraw(record)
-        return done
+        return {record.id: self._withdraw(record) for record in records if record.opted_out}
 
     def _withdraw(self, record: CrmRecord) -> Synced:
         deletion = Deletion(self.client, self.store, self.organization, self.mapping.on_delete)

@@ -20,7 +20,6 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from cir.mapping import SHIPPED, load_mapping
 from cir.webhooks_auth import sign
 from infra import catalog
 from sandbox.crm.salesforce import Salesforce
@@ -30,6 +29,7 @@ from sandbox.deployed import Deployed
 from sandbox.genesys.events import CONTACT_TOPIC
 from tests.e2e.conftest import CUSTOMERS, SIGNING, cir, eventually
 from tests.genesys_cloud import GenesysCloud
+from tests.sync_plane import write_export
 
 # The first test waits for the deployment: a minute on two idle processors, and they may be busy.
 pytestmark = [pytest.mark.timeout(420), pytest.mark.usefixtures("imported")]
@@ -199,7 +199,9 @@ def test_an_import_whose_functions_and_workflow_are_killed_goes_on_where_it_was(
     genesys = GenesysCloud(deployed.genesys.url)
     workflow, bucket = deployed.account.client("stepfunctions"), deployed.environment["DATA_BUCKET"]
     rows = 1_200
-    write_accounts(tmp_path / "accounts.csv", rows)
+    numbers = range(FIRST_KILLED, FIRST_KILLED + rows)
+    accounts = ({"Id": account_id(each), "LastName": KILLED, "Twitter__c": f"halley{each}"} for each in numbers)
+    write_export(tmp_path / "accounts.csv", accounts)
     files = deployed.account.client("s3")
     files.upload_file(str(tmp_path / "accounts.csv"), bucket, "imports/killed/source.csv")
 
@@ -236,7 +238,7 @@ def test_an_import_whose_functions_and_workflow_are_killed_goes_on_where_it_was(
     assert report["seconds"] > 0
     assert (report["rows"], report["created"] + report["updated"] + report["unchanged"]) == (rows, rows)
     ids = {row["crm_id"]: row["contact_id"] for row in csv.DictReader(read("ids.csv").splitlines())}
-    assert sorted(made()) == sorted(ids) == sorted(map(account_id, range(FIRST_KILLED, FIRST_KILLED + rows)))
+    assert sorted(made()) == sorted(ids) == sorted(map(account_id, numbers))
     assert len(set(ids.values())) == rows
 
 
@@ -313,16 +315,6 @@ def test_when_the_stacks_are_destroyed_nothing_is_left(deployed: Deployed) -> No
     assert account.client("lambda").list_functions()["Functions"] == []
     assert account.client("secretsmanager").list_secrets()["SecretList"] == []
     assert account.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/cir-")["logGroups"] == []
-
-
-def write_accounts(file: Path, rows: int) -> None:
-    with file.open("w", newline="") as written:
-        writer = csv.writer(written)
-        mapping = load_mapping(SHIPPED / "salesforce.json")
-        writer.writerow(mapping.fields)
-        for number in range(FIRST_KILLED, FIRST_KILLED + rows):
-            cells = {"Id": account_id(number), "LastName": KILLED, "Twitter__c": f"halley{number}"}
-            writer.writerow([cells.get(name, "") for name in mapping.fields])
 
 
 def kill_workers(deployed: Deployed, part: str) -> None:

@@ -218,3 +218,11 @@ def test_settings_reach_the_functions(assembly: Assembly) -> None:
     assert resolver["Timeout"] * 1000 > 2 * settings.resolver_budget_ms
     for part in ("backfill", "link"):
         assert assembly.function(part).properties["Environment"]["Variables"]["GENESYS_HOST"] == settings.genesys_host
+
+
+def test_whoever_may_write_a_customer_reads_by_the_same_mapping(assembly: Assembly) -> None:
+    crm = assembly.settings.crm
+    for part in catalog.parts(crm=crm is not None):
+        variables = assembly.function(part.name).properties["Environment"]["Variables"]
+        expected = crm.mapping_name if crm and part.plane == "sync" else None
+        assert variables.get("CRM_MAPPING") == expected, part.name

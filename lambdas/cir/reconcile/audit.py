@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any, Self
 
-from cir.external_contacts import Organization, contact_from_row, identifiers_from_genesys, profile_from_genesys
+from cir.external_contacts import (
+    PROFILE_OF,
+    Organization,
+    contact_from_row,
+    identifiers_from_genesys,
+    profile_from_genesys,
+)
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import CursorExpiredError, GenesysError, NotFoundError
 from cir.genesys.models import Contact as GenesysContact
@@ -31,13 +37,6 @@ MOST_ASKED_FOR = 500
 """Contacts that are asked for one by one since nothing has shown them: two minutes of requests. If there are more, it
 is rather that the OAuth client may no longer see them."""
 _LOOKED_AT_ONCE = 100
-_PROFILE = {
-    "firstName": "first_name",
-    "lastName": "display_name",
-    "customerTier": "customer_tier",
-    "accountStatus": "account_status",
-    "preferredLanguage": "preferred_language",
-}
 
 
 @dataclass(slots=True)
@@ -219,7 +218,7 @@ class Auditor:
 def differences(contact: GenesysContact, stored: Contact, mapping: CrmMapping) -> tuple[list[str], list[str]]:
     """Fields of the routing profile that differ from the index: what the CRM is master of, and the rest."""
     shown, known = profile_from_genesys(contact), stored.profile
-    differ = [target for target, name in _PROFILE.items() if getattr(shown, name) != getattr(known, name)]
+    differ = [target for target, (name, *_) in PROFILE_OF.items() if getattr(shown, name) != getattr(known, name)]
     if differ[:2] == ["firstName", "lastName"]:
         del differ[1]  # the index keeps the full name, in which a first name shows as well
     fed = [target for target in differ if target in mapping.mastered]

@@ -231,7 +231,7 @@ class _Comparison:
                 self.plan.refused += 1
                 self.plan.refusals[f"{record.column}: {record.reason}"] += 1
             elif record.opted_out:
-                yield from self._note_opted_out(Line(number, record))
+                yield from self._note_opted_out(number, record)
             else:
                 records.append(record)
                 rows.append((number, row))
@@ -245,11 +245,11 @@ class _Comparison:
                 self._note(draft)
                 yield Line(number, draft.record)
 
-    def _note_opted_out(self, line: Line) -> Iterator[Line]:
-        _, contact_id = self.index.entry(line.record.id.match if isinstance(line.record, CrmRecord) else "")
+    def _note_opted_out(self, number: int, record: CrmRecord) -> Iterator[Line]:
+        _, contact_id = self.index.entry(record.id.match)
         if contact_id and self.sync.mapping.on_delete is not OnDelete.KEEP:
             self.plan.opted_out += 1
-            yield line
+            yield Line(number, record)
         else:
             self.plan.unchanged += 1  # but nothing is proven: the row says nothing of what the contact should hold
 

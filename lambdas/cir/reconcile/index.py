@@ -10,15 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cir.dynamodb import DynamoDB, DynamoDBError
+from cir.external_contacts import PROFILE_OF
 from cir.rules import IdentifierType
 
-PROFILE_COLUMNS = {
-    "firstName": "first_name",
-    "customerTier": "customer_tier",
-    "accountStatus": "account_status",
-    "preferredLanguage": "preferred_language",
-}
-"""Mapping target → attribute of the profile."""
+PROFILE_COLUMNS = {target: name for target, (name, *_) in PROFILE_OF.items() if target != "lastName"}
+"""Mapping target → attribute of the profile, of those that have one of their own."""
 
 _SCAN = {
     "ProjectionExpression": "contact_id, merged_into, identifiers, fingerprint, genesys_modified, #profile",
