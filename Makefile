@@ -31,9 +31,10 @@ test: setup node_modules/.done lint ## everything that must hold before a landin
 e2e: setup node_modules/.done ## deploy the unmodified templates on this machine, use them, tear them down
 	.venv/bin/pytest tests/e2e
 
-lint: setup ## ruff and mypy
+lint: setup ## ruff, the contracts of who may import whom, and mypy
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
 	.venv/bin/mypy
 
 bench: setup ## measured speed, as ratios against a baseline in the same run

@@ -3,14 +3,14 @@
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cir.connectors.errors import CrmError
-from cir.crm_file import FileError
-from cir.dynamodb import DynamoDBError
+from cir.aws.dynamodb import DynamoDBError
+from cir.crm.connectors.errors import CrmError
+from cir.crm.export_file import FileError
+from cir.crm.mapping import MappingError
+from cir.duplicates.errors import DuplicatesError
 from cir.genesys.errors import GenesysError
-from cir.mapping import MappingError
-from duplicates.errors import DuplicatesError
-from sandbox.functions import FunctionError
-from sandbox.processes import StartError
+from sandbox.aws.functions import FunctionError
+from sandbox.machine.processes import StartError
 
 
 class CommandError(Exception):

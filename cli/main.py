@@ -38,16 +38,16 @@ def _group(commands: Mapping[str, str]) -> type[TyperGroup]:
 
 app = typer.Typer(
     cls=_group({
-        "import": "cli.importing:import_customers",
-        "reconcile": "cli.reconcile:reconcile",
-        "explain": "cli.explain:explain",
-        "demo": "cli.demo:demo",
-        "bench": "cli.bench:app",
-        "contact": "cli.contacts:app",
-        "dlq": "cli.dlq:app",
+        "import": "cli.commands.imports:import_customers",
+        "reconcile": "cli.commands.reconcile:reconcile",
+        "explain": "cli.commands.explain:explain",
+        "demo": "cli.commands.demo:demo",
+        "bench": "cli.commands.bench:app",
+        "contact": "cli.commands.contacts:app",
+        "dlq": "cli.commands.dlq:app",
         "duplicates": "cli.main:cases",
-        "genesys": "cli.genesys:app",
-        "sandbox": "cli.sandbox:app",
+        "genesys": "cli.commands.genesys:app",
+        "sandbox": "cli.commands.sandbox:app",
     }),
     no_args_is_help=True,
     add_completion=False,
@@ -55,11 +55,11 @@ app = typer.Typer(
 )  # fmt: skip
 cases = typer.Typer(
     cls=_group({
-        "find": "cli.duplicates:find",
-        "list": "cli.review:list_cases",
-        "show": "cli.review:show_case",
-        "merge": "cli.review:merge_case",
-        "dismiss": "cli.review:dismiss_case",
+        "find": "cli.commands.duplicates:find",
+        "list": "cli.commands.review:list_cases",
+        "show": "cli.commands.review:show_case",
+        "merge": "cli.commands.review:merge_case",
+        "dismiss": "cli.commands.review:dismiss_case",
     }),
     no_args_is_help=True,
 )  # fmt: skip

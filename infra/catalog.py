@@ -25,7 +25,7 @@ class Part:
 
     name: str
     module: str = ""
-    """Of its handler; `<name>.handler` unless it is said."""
+    """Of its handler; `functions.<name>` unless it is said."""
     plane: Literal["hot", "sync"]
     timeout_seconds: int
     memory_mb: int
@@ -39,7 +39,7 @@ class Part:
     @property
     def handler(self) -> str:
         """As Lambda wants it, below `lambdas/`."""
-        return f"{self.module or f'{self.name}.handler'}.handler"
+        return f"{self.module or f'functions.{self.name}'}.handler"
 
     @property
     def construct_id(self) -> str:
@@ -49,6 +49,7 @@ class Part:
 
 RESOLVER = Part(
     name="resolver",
+    module="functions.resolver.handler",
     plane="hot",
     # Ten times the budget: room for what Lambda itself may take, and far below Genesys' own limit.
     timeout_seconds=3,
@@ -58,6 +59,7 @@ RESOLVER = Part(
 )
 INVALIDATOR = Part(
     name="invalidator",
+    module="functions.invalidator.handler",
     plane="hot",
     timeout_seconds=30,
     memory_mb=512,
@@ -106,35 +108,41 @@ DUPLICATES = Part(
 )
 IMPORT_SPLIT = Part(
     name="import-split",
-    module="importer.split",
+    module="functions.importer.split",
     plane="sync",
     timeout_seconds=900,
     memory_mb=1024,
     storage_mb=2048,  # an export of a million accounts has 200 MB
 )
-IMPORT_LOAD = Part(name="import-load", module="importer.load", plane="sync", timeout_seconds=900, memory_mb=1024)
-IMPORT_REPORT = Part(name="import-report", module="importer.report", plane="sync", timeout_seconds=300, memory_mb=512)
+IMPORT_LOAD = Part(
+    name="import-load", module="functions.importer.load", plane="sync", timeout_seconds=900, memory_mb=1024
+)
+IMPORT_REPORT = Part(
+    name="import-report", module="functions.importer.report", plane="sync", timeout_seconds=300, memory_mb=512
+)
 
 # Only where the environment names a CRM.
 WEBHOOK = Part(name="webhook", plane="sync", timeout_seconds=15, memory_mb=512)
 SYNC = Part(name="sync", plane="sync", timeout_seconds=60, memory_mb=1024)
 RECONCILE_EXTRACT = Part(
-    name="reconcile-extract", module="reconcile.extract", plane="sync", timeout_seconds=900, memory_mb=1024
+    name="reconcile-extract", module="functions.reconcile.extract", plane="sync", timeout_seconds=900, memory_mb=1024
 )
 RECONCILE_AUDIT = Part(
-    name="reconcile-audit", module="reconcile.audit", plane="sync", timeout_seconds=900, memory_mb=1769
+    name="reconcile-audit", module="functions.reconcile.audit", plane="sync", timeout_seconds=900, memory_mb=1769
 )
 RECONCILE_COMPARE = Part(
     # 26 s of CPU for 500,000 accounts and 306 MB, measured; a whole vCPU comes with the memory
     name="reconcile-compare",
-    module="reconcile.compare",
+    module="functions.reconcile.compare",
     plane="sync",
     timeout_seconds=900,
     memory_mb=1769,
 )
-RECONCILE_GONE = Part(name="reconcile-gone", module="reconcile.gone", plane="sync", timeout_seconds=900, memory_mb=512)
+RECONCILE_GONE = Part(
+    name="reconcile-gone", module="functions.reconcile.gone", plane="sync", timeout_seconds=900, memory_mb=512
+)
 RECONCILE_REPORT = Part(
-    name="reconcile-report", module="reconcile.report", plane="sync", timeout_seconds=300, memory_mb=512
+    name="reconcile-report", module="functions.reconcile.report", plane="sync", timeout_seconds=300, memory_mb=512
 )
 
 PARTS = (

@@ -78,7 +78,7 @@ _EXAMPLE_ID = "00000000-0000-4000-8000-"
 _EXAMPLE_DOMAIN = "example.com"
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
-MAPPINGS = SOURCES / "cir" / "mappings"
+MAPPINGS = SOURCES / "cir" / "crm" / "mappings"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACCOUNT = re.compile(r"\d{12}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -123,7 +123,7 @@ class Crm:
     tenant_id: str = ""
     """Of Dynamics 365 alone: the directory (tenant) id of Microsoft Entra ID."""
     mapping: str = ""
-    """Which of `lambdas/cir/mappings/` says what feeds what, without `.json`; empty: the one called like the kind."""
+    """Which file of `lambdas/cir/crm/mappings/` says what feeds what, without `.json`; empty: named as the kind."""
     reconciliation: Schedule | None = Schedule("0 1 * * ? *", "Etc/UTC")  # noqa: RUF009 - frozen
     """When the whole base is compared with the CRM's."""
     audit: Schedule | None = Schedule("0 5 ? * SUN *", "Etc/UTC")  # noqa: RUF009
@@ -358,7 +358,7 @@ def _crm_problems(crm: Crm) -> Iterator[str]:
         yield f"the CRM's tenant_id {crm.tenant_id!r} must be the id of the directory for dynamics, and empty otherwise"
     if not (MAPPINGS / f"{crm.mapping_name}.json").is_file():
         there = ", ".join(sorted(each.stem for each in MAPPINGS.glob("*.json")))
-        yield f"the CRM's mapping {crm.mapping_name!r} is not in lambdas/cir/mappings, which has {there}"
+        yield f"the CRM's mapping {crm.mapping_name!r} is not in lambdas/cir/crm/mappings, which has {there}"
     for name, schedule in (("reconciliation", crm.reconciliation), ("audit", crm.audit)):
         if schedule and schedule.problem:
             yield f"{name}: {schedule.problem}"

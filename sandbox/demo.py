@@ -10,14 +10,14 @@ from typing import Any
 
 from rich.console import Console
 
-from cir.bootstrap import ExternalSources
 from cir.connect import open_store
+from cir.contacts.organization import ExternalSources
 from cir.genesys.client import GenesysClient
-from cir.importing import Report
-from cir.merging import Merging
-from cir.reconcile.report import Reconciled
-from cir.review import open_cases
-from cir.splitting import Splitting
+from cir.imports.loading import Report
+from cir.index.review import open_cases
+from cir.merge.merging import Merging
+from cir.merge.splitting import Splitting
+from cir.reconcile.result import Reconciled
 from sandbox.crm.accounts import Accounts
 from sandbox.crm.customers import salesforce
 from sandbox.customers import PERSONAS, generate, write_csv

@@ -28,15 +28,15 @@ from infra.packaging import PackagingError, native_architecture
 from infra.settings import SettingsError
 from infra.settings import environment as settings_of
 from sandbox import system
-from sandbox.account import Account, root
-from sandbox.aws import ACCOUNT
-from sandbox.cache import Cache
-from sandbox.cdk import Cdk, Outputs
-from sandbox.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
-from sandbox.functions import FunctionError
-from sandbox.processes import HOST, StartError
+from sandbox.aws.account import Account, root
+from sandbox.aws.cdk import Cdk, Outputs
+from sandbox.aws.functions import FunctionError
+from sandbox.aws.services import ACCOUNT
+from sandbox.genesys_process import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
+from sandbox.machine.cache_server import Cache
+from sandbox.machine.processes import HOST, StartError
+from sandbox.machine.tls import Authority, TlsServer
 from sandbox.system import DIRECTORY
-from sandbox.tls import Authority, TlsServer
 
 type OnStep = Callable[[str, float], None]
 """Is told what has been done, and in how many seconds."""

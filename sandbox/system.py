@@ -17,17 +17,17 @@ from urllib.parse import urlsplit
 
 from infra.catalog import EVENTS, IMPORT_LOAD, IMPORT_REPORT, IMPORT_SPLIT, PARTS, RESOLVER, SYNC, WEBHOOK
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, physical_name
-from sandbox.aws import ACCOUNT, REGION, Aws
-from sandbox.cache import Cache, Server
-from sandbox.changes import Changes
+from sandbox.aws.functions import Function, Functions
+from sandbox.aws.invoke_api import InvokeApi
+from sandbox.aws.logs import Logs
+from sandbox.aws.partner_bus import PartnerBus
+from sandbox.aws.services import ACCOUNT, REGION, Aws
+from sandbox.aws.streams import EventSource, EventSourceMapping, Record
 from sandbox.crm.emulator import Emulator
-from sandbox.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
-from sandbox.functions import Function, Functions
-from sandbox.invoke_api import InvokeApi
-from sandbox.logs import Logs
-from sandbox.partner_bus import PartnerBus
-from sandbox.processes import HOST, StartError, free_port, listens
-from sandbox.streams import EventSource, EventSourceMapping, Record
+from sandbox.crm_changes import Changes
+from sandbox.genesys_process import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
+from sandbox.machine.cache_server import Cache, Server
+from sandbox.machine.processes import HOST, StartError, free_port, listens
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 LAMBDAS = _REPOSITORY / "lambdas"

@@ -8,14 +8,16 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir.cache import DEFAULT_LIMITS, Cache, CacheLimits
-from cir.dynamodb import boto3_dynamodb
-from cir.store import IdentityStore, TableNames
+from cir.aws.dynamodb import boto3_dynamodb
+from cir.index.cache import DEFAULT_LIMITS, Cache, CacheLimits
+from cir.index.store import IdentityStore, TableNames
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
-from sandbox.cache import Cache as CacheServer
-from sandbox.cache import servers
-from tests.aws import empty_aws, serving
-from tests.genesys_cloud import GenesysCloud
+from sandbox.machine.cache_server import Cache as CacheServer
+from sandbox.machine.cache_server import servers
+from tests.support.aws import empty_aws, serving
+from tests.support.genesys_cloud import GenesysCloud
+
+pytest_plugins = ("tests.support.webhook_fixtures", "tests.support.webhook_world")
 
 _environments = (f"test{number}" for number in itertools.count())
 
@@ -60,7 +62,7 @@ def store(dynamodb_client: DynamoDBClient, tables: TableNames) -> IdentityStore:
 
 @pytest.fixture(scope="session")
 def _genesys_emulator() -> Iterator[str]:
-    from sandbox.genesys.server import running
+    from sandbox.genesys.http.server import running
     from sandbox.genesys.settings import Settings
 
     with running(Settings(rate_limit=None, job_step_s=0.05)) as emulator:

@@ -4,13 +4,13 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from cir import log
-from cir.cache import Cache
-from cir.cache_auth import IamPassword
-from cir.dynamodb import DynamoDB, DynamoDBError, LeanDynamoDB, boto3_dynamodb
-from cir.metrics import embedded
+from cir.aws.dynamodb import DynamoDB, DynamoDBError, LeanDynamoDB, boto3_dynamodb
+from cir.aws.elasticache import IamPassword
+from cir.index.cache import Cache
+from cir.index.store import IdentityStore
+from cir.runtime import log
+from cir.runtime.metrics import embedded
 from cir.settings import ResolverSettings, table_names
-from cir.store import IdentityStore
 
 if TYPE_CHECKING:
     from cir.genesys.budget import Kind, Window

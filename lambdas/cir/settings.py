@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cir.records import Profile
-from cir.store import TableNames
+from cir.identity.records import Profile
+from cir.index.store import TableNames
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from itertools import islice
 
-from cir.mapping import SHIPPED, CrmMapping, load_mapping
+from cir.crm.mapping import SHIPPED, CrmMapping, load_mapping
 from sandbox.crm.accounts import Accounts
 from sandbox.crm.dynamics import Dynamics, DynamicsSettings
 from sandbox.crm.salesforce import Salesforce

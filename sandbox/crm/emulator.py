@@ -23,8 +23,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.crm.accounts import Accounts
-from sandbox.processes import HOST
-from sandbox.tls import Certificate
+from sandbox.machine.processes import HOST
+from sandbox.machine.tls import Certificate
 
 START_SECONDS = 10.0
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from sandbox.genesys.server import serve
+from sandbox.genesys.http.server import serve
 from sandbox.genesys.settings import Settings, latency_range, request_limit
 
 

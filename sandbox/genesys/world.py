@@ -3,23 +3,23 @@
 import uuid
 from random import Random
 
-from sandbox.genesys.auth import Tokens
 from sandbox.genesys.clock import Clock
-from sandbox.genesys.contacts import ContactStore, Record
-from sandbox.genesys.events import EventLog
-from sandbox.genesys.exports import Exports
-from sandbox.genesys.faults import Faults
-from sandbox.genesys.files import Files
-from sandbox.genesys.gdpr import PrivacyRequests
-from sandbox.genesys.graphs import Graphs
-from sandbox.genesys.import_jobs import ImportJob
-from sandbox.genesys.imports import Imports
-from sandbox.genesys.jobs import Jobs, Pace
-from sandbox.genesys.organization import Organization
-from sandbox.genesys.schemas import Schemas
-from sandbox.genesys.service import Service
+from sandbox.genesys.jobs.exports import Exports
+from sandbox.genesys.jobs.files import Files
+from sandbox.genesys.jobs.gdpr import PrivacyRequests
+from sandbox.genesys.jobs.graphs import Graphs
+from sandbox.genesys.jobs.import_jobs import ImportJob
+from sandbox.genesys.jobs.imports import Imports
+from sandbox.genesys.jobs.jobs import Jobs, Pace
+from sandbox.genesys.organization.auth import Tokens
+from sandbox.genesys.organization.contacts import ContactStore, Record
+from sandbox.genesys.organization.events import EventLog
+from sandbox.genesys.organization.faults import Faults
+from sandbox.genesys.organization.organization import Organization
+from sandbox.genesys.organization.schemas import Schemas
+from sandbox.genesys.organization.service import Service
+from sandbox.genesys.organization.sources import ExternalSources
 from sandbox.genesys.settings import Settings
-from sandbox.genesys.sources import ExternalSources
 
 
 class World:

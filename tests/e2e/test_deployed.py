@@ -20,16 +20,16 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from cir.webhooks_auth import sign
+from cir.webhooks.keys import sign
 from infra import catalog
 from sandbox.crm.salesforce import Salesforce
 from sandbox.customers import PERSONAS
 from sandbox.customers.salesforce import contact_id as account_id
 from sandbox.deployed import Deployed
-from sandbox.genesys.events import CONTACT_TOPIC
+from sandbox.genesys.organization.events import CONTACT_TOPIC
 from tests.e2e.conftest import CUSTOMERS, SIGNING, cir, eventually
-from tests.genesys_cloud import GenesysCloud
-from tests.sync_plane import write_export
+from tests.support.genesys_cloud import GenesysCloud
+from tests.support.sync_plane import write_export
 
 # The first test waits for the deployment: a minute on two idle processors, and they may be busy.
 pytestmark = [pytest.mark.timeout(420), pytest.mark.usefixtures("imported")]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from infra.settings import ENVIRONMENTS, CacheNodes, Crm, Settings
-from tests.infra.assembly import Assembly, synthesize
+from tests.support.assembly import Assembly, synthesize
 
 TYPICAL = Settings(
     name="typical",

@@ -16,35 +16,35 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir import log
+from cir.aws.dynamodb import boto3_dynamodb
 from cir.connect import report_window
-from cir.dynamodb import boto3_dynamodb
+from cir.crm.mapping import SHIPPED, load_mapping
 from cir.genesys.budget import Window
 from cir.genesys.client import GenesysClient
 from cir.genesys.connection import Credentials
-from cir.identifiers import Identifier
-from cir.mapping import SHIPPED, load_mapping
-from cir.metrics import NAMESPACE
-from cir.parsing import parse
-from cir.records import Contact
-from cir.rules import IdentifierType, load_rules
-from cir.store import IdentityStore, TableNames
+from cir.identity.identifiers import Identifier
+from cir.identity.parsing import parse
+from cir.identity.records import Contact
+from cir.identity.rules import IdentifierType, load_rules
+from cir.index.store import IdentityStore, TableNames
+from cir.runtime import log
+from cir.runtime.metrics import NAMESPACE
 from infra import catalog
-from infra.cache import COMMANDS
+from infra.parts.cache import COMMANDS
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
-from sandbox.cache import Cache as CacheServer
+from sandbox.aws.functions import Function, Functions
+from sandbox.aws.logs import Logs
 from sandbox.crm.accounts import Accounts
 from sandbox.crm.emulator import running
 from sandbox.crm.salesforce import Salesforce
 from sandbox.customers.salesforce import contact_id
-from sandbox.emulator import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
-from sandbox.functions import Function, Functions
-from sandbox.genesys.events import CONTACT_TOPIC
-from sandbox.logs import Logs
-from tests.genesys_cloud import GenesysCloud
-from tests.infra.assembly import ROOT, Assembly, Resource
-from tests.infra.recording import RecordingAws, recording_aws
-from tests.webhooks.calls import SIGNING, signed
+from sandbox.genesys.organization.events import CONTACT_TOPIC
+from sandbox.genesys_process import CLIENT_ID, CLIENT_SECRET, GenesysEmulator
+from sandbox.machine.cache_server import Cache as CacheServer
+from tests.support.assembly import ROOT, Assembly, Resource
+from tests.support.genesys_cloud import GenesysCloud
+from tests.support.recording import RecordingAws, recording_aws
+from tests.support.webhook_calls import SIGNING, signed
 
 PARTS = tuple(part.name for part in catalog.parts(crm=True))
 STREAMS = {part.name: [stream.table.name for stream in part.streams] for part in catalog.PARTS}

@@ -7,7 +7,7 @@ from aws_cdk.assertions import Match
 
 from infra.settings import GENESYS_REGIONS
 from infra.tables import TABLES, Table, physical_name
-from tests.infra.assembly import Assembly
+from tests.support.assembly import Assembly
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from cir.dynamodb import marshal_item
-from cir.records import Contact
+from cir.aws.dynamodb import marshal_item
+from cir.identity.records import Contact
 from infra import catalog
-from sandbox.genesys.events import CONTACT_TOPIC, envelope
+from sandbox.aws.patterns import matches
+from sandbox.genesys.organization.events import CONTACT_TOPIC, envelope
 from sandbox.genesys.settings import Settings as EmulatorSettings
-from sandbox.patterns import matches
-from tests.infra.assembly import ROOT, Assembly, Resource
+from tests.support.assembly import ROOT, Assembly, Resource
 
 SHIFTS = {
     "all-at-once": "CodeDeployDefault.LambdaAllAtOnce",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.assembly import ROOT, Assembly
+from tests.support.assembly import ROOT, Assembly
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 UPDATE = "UPDATE_SNAPSHOTS"

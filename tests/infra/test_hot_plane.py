@@ -3,7 +3,7 @@
 from aws_cdk.assertions import Match
 
 from infra.settings import ServerlessCache
-from tests.infra.assembly import Assembly
+from tests.support.assembly import Assembly
 
 WAYS_OUT = (
     "AWS::EC2::EgressOnlyInternetGateway",

@@ -3,9 +3,9 @@
 import json
 import re
 
-from cir.decision import Outcome
-from infra.dashboard import CACHE_STATUSES, OUTCOMES
-from tests.infra.assembly import ROOT, Assembly
+from cir.identity.verdict import Outcome
+from infra.stacks.dashboard import CACHE_STATUSES, OUTCOMES
+from tests.support.assembly import ROOT, Assembly
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.packaging import ANALYTIC, LEAN, ArchitectureName, PackagingError, build, find_uv, size_mb
-from tests.infra.assembly import ROOT
+from tests.support.assembly import ROOT
 
 UV = find_uv()
 MACHINES: dict[ArchitectureName, bytes] = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
@@ -21,8 +21,8 @@ MACHINES: dict[ArchitectureName, bytes] = {"arm64": b"\xb7\x00", "x86_64": b"\x3
 START = """
 import sys
 sys.path = [sys.argv[1], *(path for path in sys.path if "site-packages" not in path)]
-import invalidator.handler, resolver.handler
-print(resolver.handler.__cached__)
+import functions.invalidator.handler, functions.resolver.handler
+print(functions.resolver.handler.__cached__)
 """
 
 
@@ -71,8 +71,8 @@ def test_every_module_is_compiled_and_never_checked(asset: Path) -> None:
 
 
 def test_it_carries_the_functions_and_nothing_of_this_machine(asset: Path) -> None:
-    for part in ("resolver", "invalidator", "backfill", "link"):
-        assert (asset / part / "handler.py").exists()
+    for part in ("resolver/handler", "invalidator/handler", "backfill", "link"):
+        assert (asset / "functions" / f"{part}.py").exists()
     names = {path.name for path in asset.rglob("*")}
     assert names.isdisjoint({"bin", "tests", "RECORD", "INSTALLER", "boto3", "botocore", ".lock"})
     machine = str(ROOT).encode()
@@ -113,7 +113,7 @@ def test_a_function_starts_from_it_alone(tmp_path: Path) -> None:
 def test_the_package_for_the_night_fits_into_lambda(tmp_path: Path) -> None:
     build(tmp_path, ANALYTIC, uv=UV, architecture="arm64")
     assert size_mb(tmp_path) < 250 * 1.048576  # MiB
-    assert (tmp_path / "duplicates" / "handler.py").exists()
+    assert (tmp_path / "functions" / "duplicates.py").exists()
     machines = {library.read_bytes()[18:20] for library in tmp_path.rglob("*.so")}
     assert machines == {MACHINES["arm64"]}
 

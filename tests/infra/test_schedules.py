@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.schedule import Schedule
-from tests.infra.assembly import Assembly
+from tests.support.assembly import Assembly
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ GOOD = TYPICAL
         ({"crm": Crm(kind="dynamics", url="https://acme.crm4.dynamics.com")}, "the CRM's tenant_id ''"),
         (
             {"crm": Crm(kind="salesforce", url="https://acme.my.salesforce.com", mapping="ours")},
-            "the CRM's mapping 'ours' is not in lambdas/cir/mappings, which has dynamics, salesforce, servicenow",
+            "the CRM's mapping 'ours' is not in lambdas/cir/crm/mappings, which has dynamics, salesforce, servicenow",
         ),
         ({"automatic_merges": -1}, "automatic_merges -1 is less than 0"),
         ({"alarm_email": "the team"}, "alarm_email 'the team' is not an e-mail address"),

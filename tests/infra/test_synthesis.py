@@ -11,7 +11,7 @@ import pytest
 
 from infra.packaging import ANALYTIC, LEAN, build, find_uv
 from infra.settings import ENVIRONMENTS
-from tests.infra.assembly import ROOT
+from tests.support.assembly import ROOT
 
 pytestmark = pytest.mark.timeout(600)  # one takes ten seconds, on a machine that has nothing else to do
 

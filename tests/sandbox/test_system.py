@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from infra.catalog import PARTS
 from infra.tables import CONTACTS, IDENTIFIERS, physical_name
-from sandbox.processes import StartError, listens
+from sandbox.machine.processes import StartError, listens
 from sandbox.system import Sandbox, running, up
 
 HANDLER = """
@@ -37,10 +38,12 @@ print("stopped")
 @pytest.fixture(scope="module")
 def lambdas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("lambdas")
-    for part in ("resolver", "invalidator", "backfill", "link"):
-        (directory / part).mkdir()
-        (directory / part / "__init__.py").touch()
-        (directory / part / "handler.py").write_text(HANDLER)
+    for part in PARTS:
+        file = directory / f"{part.handler.removesuffix('.handler').replace('.', '/')}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for package in (directory / "functions", file.parent):
+            (package / "__init__.py").touch()
+        file.write_text(HANDLER)
     return directory
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from cir.dynamodb import DynamoDB, DynamoDBError, marshal_item, unmarshal_item
+from cir.aws.dynamodb import DynamoDB, DynamoDBError, marshal_item, unmarshal_item
 from cir.genesys.pacing import HeaderPacer, RateLimit, retry_after
 
 type Kind = Literal["live", "bulk"]

@@ -21,7 +21,7 @@ from cir.genesys.errors import (
     NotFoundError,
 )
 from cir.genesys.transport import Answer, Request, Transport
-from cir.identifiers import mask
+from cir.identity.identifiers import mask
 
 HOSTS = {
     "us-east-1": "mypurecloud.com",

@@ -23,7 +23,7 @@ from cir.genesys.models import (
     PatchChange,
     ScanPage,
 )
-from cir.rules import load_rules
+from cir.identity.rules import load_rules
 
 BULK_LIMIT = 10
 MERGE_LIMIT = 25

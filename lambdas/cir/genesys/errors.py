@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from cir.identifiers import mask
+from cir.identity.identifiers import mask
 
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # Ids of contacts, sources and schemas stay readable; whatever looks like an address or a number of a person does not.

@@ -35,7 +35,7 @@ class ExternalId(TypedDict):
 
 
 class ContactIdentifier(TypedDict, total=False):
-    """A claimed identifier; `cir.identifiers.to_genesys` makes them."""
+    """A claimed identifier; `cir.genesys.identifiers.to_genesys` makes them."""
 
     type: Required[str]
     value: Required[str]

@@ -11,23 +11,19 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any, Self
 
-from cir.external_contacts import (
-    PROFILE_OF,
-    Organization,
-    contact_from_row,
-    identifiers_from_genesys,
-    profile_from_genesys,
-)
+from cir.contacts.organization import Organization
+from cir.contacts.reading import PROFILE_OF, contact_from_row, identifiers_from_genesys, profile_from_genesys
+from cir.crm.mapping import CrmMapping
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import CursorExpiredError, GenesysError, NotFoundError
+from cir.genesys.fields import EMAIL_SLOTS, IDENTIFIER_TARGETS, PHONE_SLOTS
 from cir.genesys.models import Contact as GenesysContact
-from cir.identifiers import Identifier
-from cir.mapping import EMAIL_SLOTS, IDENTIFIER_TARGETS, PHONE_SLOTS, CrmMapping
-from cir.reconcile.index import Index
-from cir.reconcile.night import Night, plain
-from cir.records import Contact
-from cir.rules import IdentifierType
-from cir.store import IdentityStore
+from cir.identity.identifiers import Identifier
+from cir.identity.records import Contact
+from cir.identity.rules import IdentifierType
+from cir.index.store import IdentityStore
+from cir.reconcile.held import Index
+from cir.reconcile.run import Night, plain
 
 PAGES_OF_A_PART = 25
 """Pages of a scan that are worked through before its cursor is kept: 5,000 contacts, a minute at the most."""

@@ -12,21 +12,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from cir.crm import CrmRecord, Problem, read_record
-from cir.crm_file import Line
-from cir.external_contacts import profile_of, surviving
-from cir.identifiers import Identifier
-from cir.import_run import clear, split
-from cir.mapping import CrmMapping, OnDelete
-from cir.parsing import parse
+from cir.contacts.writing import profile_of, surviving
+from cir.crm.export_file import Line
+from cir.crm.mapping import CrmMapping, OnDelete
+from cir.crm.record import CrmRecord, Problem, read_record
+from cir.identity.identifiers import Identifier
+from cir.identity.parsing import parse
+from cir.identity.records import Contact
+from cir.identity.rules import Assurance, IdentifierType, load_rules
+from cir.imports.run import clear, split
+from cir.index.store import OutdatedError
 from cir.reconcile.extract import Extract
 from cir.reconcile.guard import LIMITS, Limits, Seen, suspicions
-from cir.reconcile.index import PROFILE_COLUMNS, Index
-from cir.reconcile.night import PREFIX, LastGood, Night, plain
-from cir.records import Contact
-from cir.rules import Assurance, IdentifierType, load_rules
-from cir.store import OutdatedError
-from cir.sync import Draft, Sync
+from cir.reconcile.held import PROFILE_COLUMNS, Index
+from cir.reconcile.run import PREFIX, LastGood, Night, plain
+from cir.sync.customers import Sync
+from cir.sync.drafts import Draft
 
 PROVEN = f"{PREFIX}proven.bin"
 """Digests of rows together with the fingerprint that they have led to, 16 bytes each; of the last run."""

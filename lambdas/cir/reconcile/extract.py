@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from itertools import batched
 from typing import Self
 
-from cir.mapping import CrmMapping
-from cir.reconcile.night import CrmSource, Night
-from cir.records import timestamp
+from cir.crm.mapping import CrmMapping
+from cir.identity.records import timestamp
+from cir.reconcile.run import CrmSource, Night
 
 ROWS = 5000
 """Of one file: about a megabyte, so that 500,000 customers are a hundred reads."""

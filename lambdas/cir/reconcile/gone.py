@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import batched
 
-from cir.deletion import Deletion, Fate
+from cir.crm.mapping import OnDelete
 from cir.genesys.errors import NotFoundError
-from cir.identifiers import Identifier
-from cir.mapping import OnDelete
+from cir.identity.identifiers import Identifier
+from cir.identity.rules import IdentifierType
+from cir.index.store import IdentityStore, OutdatedError
 from cir.reconcile.compare import Plan
-from cir.reconcile.night import CrmRow, Night
-from cir.rules import IdentifierType
-from cir.store import IdentityStore, OutdatedError
+from cir.reconcile.run import CrmRow, Night
+from cir.sync.deletion import Deletion, Fate
 
 MOST = 1000
 """Of one night: four minutes of Genesys' requests. The others are gone tomorrow as well."""

@@ -1,0 +1,51 @@
+"""`cir bench`: the system measured on this machine, as ratios and against the truth."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Protocol
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.commands.imports import run_import
+from sandbox.bench import duplicates as bench_duplicates
+from sandbox.bench import resolver as bench
+
+Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
+
+app = typer.Typer(no_args_is_help=True, help="Measure the system on this machine.")
+
+
+class Results(Protocol):
+    """What a measurement gives."""
+
+    def as_dict(self) -> Any: ...
+    def tables(self) -> Iterator[Table]: ...
+
+
+@app.command("resolver")
+def resolver(as_json: Json = False) -> None:
+    """The resolver under a realistic mix of calls, beside one that asks Genesys on every miss; and its cold starts."""
+    console = Console(stderr=as_json, highlight=False)
+    _print(bench.run(lambda file, on_row: run_import(file, console=console, on_row=on_row), console), console, as_json)
+
+
+@app.command("duplicates")
+def duplicates(
+    as_json: Json = False,
+    size: Annotated[
+        list[int] | None, typer.Option(min=1000, help="Sample customers; may be given several times.")
+    ] = None,
+) -> None:
+    """Duplicate detection: accuracy on FEBRL and on sample customers, time and memory."""
+    console = Console(stderr=as_json, highlight=False)
+    _print(bench_duplicates.run(console, sizes=size or bench_duplicates.SIZES), console, as_json)
+
+
+def _print(results: Results, console: Console, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(results.as_dict()))
+        return
+    for table in results.tables():
+        console.print(table)

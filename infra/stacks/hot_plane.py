@@ -1,0 +1,168 @@
+"""The stack of the hot plane: answers callers, from cache and tables alone, in a network with no way out."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.foundation import Foundation
+from infra.functions.invalidator import Invalidator
+from infra.functions.resolver import Resolver
+from infra.packaging import ArchitectureName
+from infra.parts.alarms import MINUTE, Alarms, answers, latency, logged_errors
+from infra.parts.asset import code
+from infra.parts.cache import Cache
+from infra.parts.function import ALIAS, Plane, function_arn, function_name
+from infra.parts.network import Network
+from infra.settings import CacheNodes, ServerlessCache, Settings
+
+
+class Hot(cdk.Stack):
+    """`cir-<env>-hot`."""
+
+    def __init__(
+        self, scope: Construct, *, settings: Settings, foundation: Foundation, architecture: ArchitectureName
+    ) -> None:
+        super().__init__(
+            scope,
+            "Hot",
+            stack_name=f"cir-{settings.name}-hot",
+            env=cdk.Environment(region=settings.region),
+            description="cir: network, cache, resolver and invalidator",
+        )
+        network = Network(self, settings=settings, foundation=foundation)
+        cache = Cache(self, settings=settings, foundation=foundation, network=network)
+        plane = Plane(
+            settings=settings,
+            foundation=foundation,
+            code={"lean": code(architecture)},
+            architecture=architecture,
+            environment=_environment(settings, foundation, cache),
+            network=network,
+        )
+        self.resolver = Resolver(self, plane=plane, cache=cache)
+        self.invalidator = Invalidator(self, plane=plane, cache=cache)
+        if settings.genesys_fallback == "sync":
+            network.reach_function(function_arn(self, settings, "backfill", alias=ALIAS))
+        alarms = Alarms(self, settings, foundation)
+        self.alarms = alarms.names
+        self.resolver.shift_gradually(_resolver_alarms(alarms, self.resolver))
+        _invalidator_alarms(alarms, self.invalidator)
+        _cache_alarms(alarms, cache)
+
+
+def _environment(settings: Settings, foundation: Foundation, cache: Cache) -> dict[str, str]:
+    environment = {
+        "CIR_ENVIRONMENT": settings.name,
+        **foundation.table_variables,
+        **cache.environment,
+        # Resolved by CloudFormation, so that the value is in no template.
+        "CACHE_HASH_KEY": foundation.cache_hash_key.secret_value.unsafe_unwrap(),
+        "RESOLVER_BUDGET_MS": str(settings.resolver_budget_ms),
+        "DEFAULT_REGION": settings.default_phone_region,
+        "DEFAULT_QUEUE_ID": settings.default_queue_id,
+        "DEFAULT_DISPLAY_NAME": settings.default_display_name,
+        "DEFAULT_TIER": settings.default_tier,
+        "DEFAULT_STATUS": settings.default_status,
+        "DEFAULT_LANGUAGE": settings.default_language,
+        "GENESYS_FALLBACK": settings.genesys_fallback,
+    }
+    if settings.genesys_fallback == "sync":
+        environment["BACKFILL_FUNCTION"] = f"{function_name(settings, 'backfill')}:{ALIAS}"
+    return environment
+
+
+def _resolver_alarms(alarms: Alarms, resolver: Resolver) -> list[cloudwatch.Alarm]:
+    """All of them also bring the old version back while a new one takes over."""
+    settings = alarms.settings
+    return [
+        alarms.when(
+            "resolver-errors",
+            "The resolver failed or ran out of time: callers were routed without an answer.",
+            resolver.metric("Errors", statistic="Sum"),
+            at_least=1,
+            minutes=1,
+        ),
+        alarms.when(
+            "resolver-throttles",
+            "Lambda refused calls of the resolver: callers were routed without an answer.",
+            resolver.metric("Throttles", statistic="Sum"),
+            at_least=1,
+            minutes=2,
+            of=5,
+        ),
+        alarms.when(
+            "resolver-latency",
+            f"One answer in a hundred takes longer than the budget of {settings.resolver_budget_ms} ms.",
+            latency(settings, "p99"),
+            at_least=settings.resolver_budget_ms,
+            minutes=3,
+            of=5,
+        ),
+        alarms.when(
+            "resolver-logged-errors",
+            "The resolver met an error that it did not expect; its callers got a proper, but empty, answer.",
+            logged_errors(resolver),
+            at_least=1,
+            minutes=1,
+        ),
+        alarms.when(
+            "tables-unavailable",
+            "The resolver could not read the tables: callers who were not cached were not recognised.",
+            answers(settings, Outcome="DEGRADED"),
+            at_least=5,
+            minutes=3,
+            of=5,
+        ),
+        alarms.when(
+            "cache-unavailable",
+            "The resolver could not use the cache: it answers from the tables, slower.",
+            answers(settings, Cache="degraded"),
+            at_least=5,
+            minutes=3,
+            of=5,
+        ),
+    ]
+
+
+def _invalidator_alarms(alarms: Alarms, invalidator: Invalidator) -> None:
+    alarms.when(
+        "invalidator-lag",
+        "Changes reach the cache more than a minute late: answers may be up to five minutes old.",
+        invalidator.metric("IteratorAge", statistic="Maximum"),
+        at_least=60_000,  # milliseconds
+        minutes=3,
+        of=5,
+    )
+    alarms.when(
+        "invalidator-undelivered",
+        "Changes were given up on: the cache may not have forgotten them.",
+        invalidator.undelivered.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
+        at_least=1,
+        minutes=1,
+    )
+
+
+def _cache_alarms(alarms: Alarms, cache: Cache) -> None:
+    match alarms.settings.cache:
+        case ServerlessCache(max_storage_gb=storage):
+            full, busy = cache.metric("BytesUsedForCache", "Maximum"), cache.metric("ThrottledCmds", "Sum")
+            full_at, busy_at = 0.8 * storage * 1024**3, 1.0
+        case CacheNodes():
+            full = cache.metric("DatabaseMemoryUsagePercentage", "Maximum")
+            busy = cache.metric("EngineCPUUtilization", "Maximum")
+            full_at, busy_at = 80.0, 90.0
+    alarms.when(
+        "cache-full",
+        "The cache is at four fifths of its memory: soon it drops entries that are still good.",
+        full,
+        at_least=full_at,
+        minutes=5,
+    )
+    alarms.when(
+        "cache-busy",
+        "The cache is at its limit and refuses or delays lookups.",
+        busy,
+        at_least=busy_at,
+        minutes=3,
+        of=5,
+    )

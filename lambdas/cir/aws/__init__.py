@@ -1,0 +1,1 @@
+"""The thin ends towards AWS: DynamoDB, files in S3 or a directory, request signatures, secrets."""

@@ -1,0 +1,1 @@
+"""A customer as a Genesys External Contact: reading, writing, claiming and detaching what leads to it."""

@@ -1,0 +1,166 @@
+"""A CRM customer as an External Contact's body, and what is corrected on it afterwards."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from cir.contacts.organization import SCHEMA_FIELDS, Organization
+from cir.contacts.reading import PROFILE_OF, display_name, shown_identifiers
+from cir.crm.mapping import CrmMapping
+from cir.crm.record import CrmRecord
+from cir.genesys.fields import EMAIL_SLOTS, IDENTIFIER_TARGETS, NAME_FIELDS, PHONE_SLOTS
+from cir.genesys.models import Contact as GenesysContact
+from cir.genesys.models import ExternalId, FieldRule, FieldRules, PatchChange
+from cir.identity.identifiers import Identifier
+from cir.identity.records import Profile
+from cir.identity.rules import IdentifierType
+
+_SLOTS_OF = {IdentifierType.PHONE: PHONE_SLOTS, IdentifierType.EMAIL: EMAIL_SLOTS}
+_FIELDS_OF = {"whatsApp": "whatsAppId", "twitter": "twitterId"}
+"""Target → field, where they are not called the same."""
+_LISTS = frozenset({"externalIds", "appleOpaqueIds"})
+_PERSONAL_SLOTS = frozenset(PHONE_SLOTS + EMAIL_SLOTS)
+
+
+def profile_of(record: CrmRecord, organization: Organization) -> Profile:
+    """What routing needs to know of a CRM customer."""
+    texts = record.texts
+    tier = texts.get("customerTier", "")
+    return Profile(
+        display_name=display_name(texts.get("firstName", ""), texts.get("lastName", "")),
+        first_name=texts.get("firstName", ""),
+        customer_tier=tier,
+        account_status=texts.get("accountStatus", ""),
+        preferred_language=texts.get("preferredLanguage", ""),
+        assigned_queue_id=organization.queue_ids.get(tier, ""),
+    )
+
+
+def to_external_contact(
+    record: CrmRecord, external: Sequence[Identifier], organization: Organization
+) -> GenesysContact:
+    """The contact body of a CRM customer. `external` are the ids that it may have: its own first."""
+    profile = profile_of(record, organization)
+    body: dict[str, Any] = {field: record.texts[field] for field in NAME_FIELDS if field in record.texts}
+    for slot, identifier in record.slots.items():
+        body |= _slot(slot, identifier)
+    body["externalIds"] = [_external_id(each, organization.source_ids) for each in external]
+    body["schema"] = organization.schema
+    body["customFields"] = {
+        name: value
+        for name, value in (
+            ("customerTier", profile.customer_tier),
+            ("accountStatus", profile.account_status),
+            ("preferredLanguage", profile.preferred_language),
+            ("assignedQueueId", profile.assigned_queue_id),
+        )
+        if value
+    }
+    return cast(GenesysContact, body)
+
+
+def survivorship(mapping: CrmMapping) -> FieldRules:
+    """The CRM's word on names is final, an empty one included; what else it does not fill `corrections` looks after.
+
+    On what the mapping lets Genesys keep, Genesys' value stays where there is one.
+    """
+    rules: list[FieldRule] = [
+        {"field": f"$.{name}", "action": "AlwaysUseProvided"} for name in NAME_FIELDS if name in mapping.mastered
+    ]
+    rules += ({"field": f"$.{path}", "action": "PreferExisting"} for path in sorted(_kept_paths(mapping.kept)))
+    return {"rules": rules}
+
+
+def surviving(given: Profile, shown: Profile, kept: Collection[str]) -> Profile:
+    """The CRM's profile, with what Genesys shows of the targets that it keeps."""
+    names = {name for target in kept for name in PROFILE_OF.get(target, ())}
+    return replace(given, **{name: getattr(shown, name) for name in names})
+
+
+def kept_identifiers(
+    contact: GenesysContact, kept: Collection[str], source_ids: Mapping[str, str]
+) -> tuple[Identifier, ...]:
+    """What stands in the fields that Genesys keeps."""
+    fields = _kept_fields(kept)
+    shown = shown_identifiers(cast(Mapping[str, Any], contact), source_ids) if fields else []
+    return tuple(each for field, each in shown if field in fields)
+
+
+def _kept_fields(kept: Collection[str]) -> frozenset[str]:
+    return frozenset(_FIELDS_OF.get(target, target) for target in kept if target in IDENTIFIER_TARGETS)
+
+
+def _kept_paths(kept: Collection[str]) -> set[str]:
+    custom = {f"customFields.{name}" for name in _fed_fields(kept)}
+    return custom | _kept_fields(kept) | {name for name in NAME_FIELDS if name in kept}
+
+
+def corrections(
+    contact: GenesysContact,
+    given: GenesysContact,
+    *,
+    mapping: CrmMapping,
+    slots: Mapping[str, Identifier],
+    unwanted: Collection[Identifier],
+    kept: Iterable[Identifier],
+    organization: Organization,
+) -> list[PatchChange]:
+    """What is still to be changed on a contact after enrich, which does not empty what was not `given`.
+
+    Custom fields that the CRM is the master of and has left empty leave; `unwanted` values leave; a value that has
+    moved to another of the `slots` leaves its old one; a number or address to be `kept` that has lost its slot to the
+    CRM gets a free one, if there is any. Fields that Genesys keeps stay as they are, and the queue is that of its tier.
+    """
+    source_ids = organization.source_ids
+    untouched = _kept_fields(mapping.kept)
+    fields = cast(Mapping[str, Any], contact)
+    shown = shown_identifiers(fields, source_ids)
+    leaving = {
+        field
+        for field, each in shown
+        if field not in _LISTS
+        and field not in untouched
+        and (each in unwanted or (field in _PERSONAL_SLOTS and field not in slots and each in slots.values()))
+    }
+    staying = {each for field, each in shown if field not in leaving}
+    values: dict[str, Any] = dict.fromkeys(leaving)
+    for identifier in kept:
+        candidates = _SLOTS_OF.get(identifier.type, ())
+        free = next((slot for slot in candidates if values.get(slot, fields.get(slot)) is None), None)
+        if free and identifier not in staying:
+            values |= _slot(free, identifier)
+    changes: list[PatchChange] = [
+        {"field": f"$.{field}", "action": "Remove"}
+        if value is None
+        else {"field": f"$.{field}", "action": "Update", "value": value}
+        for field, value in values.items()
+    ]
+    foreign = [_external_id(each, source_ids) for field, each in shown if field == "externalIds" and each in unwanted]
+    if foreign:
+        changes.append({"field": "$.externalIds", "action": "RemoveFromCollection", "value": foreign})
+    custom = contact.get("customFields", {})
+    left = (custom.keys() - given["customFields"].keys()) & _fed_fields(mapping.mastered)
+    changes += ({"field": f"$.customFields.{name}", "action": "Remove"} for name in sorted(left))
+    queue_id = organization.queue_ids.get(custom.get("customerTier", ""), "")
+    if "customerTier" in mapping.kept and queue_id and queue_id != custom.get("assignedQueueId"):
+        changes.append({"field": "$.customFields.assignedQueueId", "action": "Update", "value": queue_id})
+    return changes
+
+
+def _fed_fields(fed: Collection[str]) -> set[str]:
+    """The custom fields of these targets; the queue follows from the tier."""
+    return {name for name in SCHEMA_FIELDS if name in fed} | ({"assignedQueueId"} if "customerTier" in fed else set())
+
+
+def _slot(slot: str, identifier: Identifier) -> dict[str, Any]:
+    if slot in PHONE_SLOTS:
+        return {slot: {"display": identifier.value}}
+    if slot == "whatsApp":
+        return {"whatsAppId": {"phoneNumber": {"display": identifier.value.removeprefix("+")}}}
+    if slot == "twitter":
+        return {"twitterId": {"screenName": identifier.value}}
+    return {slot: identifier.value}
+
+
+def _external_id(identifier: Identifier, source_ids: Mapping[str, str]) -> ExternalId:
+    return {"value": identifier.value, "externalSource": {"id": source_ids[identifier.source]}}

@@ -1,0 +1,171 @@
+"""Linking in the conversation: the number or address that a known customer has just used from is theirs from now on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from cir.contacts.detaching import detach
+from cir.contacts.organization import ExternalSources
+from cir.genesys.client import GenesysClient
+from cir.genesys.errors import IdentifierTakenError, InvalidRequestError, NotFoundError
+from cir.genesys.identifiers import to_genesys
+from cir.genesys.models import ContactIdentifier
+from cir.identity.identifiers import Identifier
+from cir.identity.phone_life import is_recycled
+from cir.identity.records import Contact
+from cir.index.review import candidate
+from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
+from cir.resolve.request import Presented
+
+SOURCE = "conversation"
+ATTEMPTS = 4
+"""Of a link to a contact that others change at the same moment."""
+
+
+class LinkOutcome(StrEnum):
+    """What became of a link."""
+
+    LINKED = "LINKED"
+    ALREADY_LINKED = "ALREADY_LINKED"
+    CONFLICT = "CONFLICT"
+    """It belongs to somebody else, who keeps it; the case is in the ledger."""
+    REFUSED = "REFUSED"
+    """There is no such contact, or nothing that could be linked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The result for one identifier."""
+
+    outcome: LinkOutcome
+    explanation: str
+    """One sentence, free of personal data."""
+    contact_id: str = ""
+    """The canonical contact; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """Adds identifiers to contacts: in Genesys first, then in the index, so that what fails can be repeated whole."""
+
+    client: GenesysClient
+    store: IdentityStore
+    sources: ExternalSources
+
+    def within(self, seconds: float) -> "Linking":
+        """The same for work that must be over in so many seconds from now."""
+        return replace(self, client=self.client.within(seconds))
+
+    def link(self, contact_id: str, presented: Presented, *, conversation_id: str) -> Link:
+        """Give an identifier to a contact (or to the canonical one it was merged into). Idempotent.
+
+        Raises GenesysError, DynamoDBError and OutdatedError, with nothing written to the index.
+        """
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._link(contact_id, presented, conversation_id)
+            except OutdatedError:
+                continue
+        return self._link(contact_id, presented, conversation_id)
+
+    def _link(self, contact_id: str, presented: Presented, conversation_id: str) -> Link:
+        identifier = presented.identifier
+        record = self.store.identifiers([identifier], consistent=True).get(identifier)
+        claims = record.claims if record else {}
+        heads, _ = self.store.canonical([contact_id, *claims], consistent=True)
+        contact = heads.get(contact_id)
+        if contact is None:
+            return Link(LinkOutcome.REFUSED, "There is no such contact in the index.")
+        if identifier in contact.identifiers:
+            for owner in contact.owners & claims.keys():
+                self.store.confirm(identifier, owner, assurance=presented.assurance)
+            return Link(
+                LinkOutcome.ALREADY_LINKED, f"The {identifier.type} leads to this contact already.", contact.contact_id
+            )
+        others = {heads[owner].contact_id for owner in claims if owner in heads} - {contact.contact_id}
+        if others and record and is_recycled(record, presented.assurance):
+            former = {each.contact_id: each for each in heads.values() if each.contact_id in others}
+            detach(self.client, self.store, former.values(), identifier, now_of=contact.contact_id)
+        elif others:
+            return self._conflict(contact, identifier, sorted(others), conversation_id)
+        source_ids = self.sources.ids(needed=identifier.source, client=self.client) if identifier.source else {}
+        if identifier.source and identifier.source not in source_ids:
+            return Link(LinkOutcome.REFUSED, "Genesys Cloud does not know the system that issued the id.")
+        body = to_genesys(identifier, source_ids)
+        try:
+            in_genesys = self._claim_in_genesys(contact.contact_id, body)
+        except IdentifierTakenError as error:
+            return self._conflict(contact, identifier, [error.holder or ""], conversation_id)
+        except NotFoundError as error:
+            if not error.code:  # not from Genesys Cloud
+                raise
+            return Link(LinkOutcome.REFUSED, "Genesys Cloud has no such contact any more.")
+        try:
+            self._store(contact, presented, conversation_id=conversation_id, in_genesys=in_genesys)
+        except AlreadyClaimedError as error:
+            self.client.contacts.release(contact.contact_id, body)
+            return self._conflict(contact, identifier, [error.owner], conversation_id)
+        return Link(LinkOutcome.LINKED, f"The {identifier.type} leads to this contact from now on.", contact.contact_id)
+
+    def _claim_in_genesys(self, contact_id: str, body: ContactIdentifier) -> str:
+        """How Genesys took it; without a free field there our index still knows it.
+
+        Genesys itself gives a stranger's number to an ephemeral contact before the flow has begun; from that it is
+        taken over. Raises IdentifierTakenError when anybody else holds it.
+        """
+        taken_over = False
+        while True:
+            try:
+                self.client.contacts.claim(contact_id, body)
+            except IdentifierTakenError as error:
+                if taken_over or not error.holder or self.client.contacts.get(error.holder).get("type") != "Ephemeral":
+                    raise
+                self.client.contacts.release(error.holder, body)
+                taken_over = True
+            except InvalidRequestError as error:
+                if error.code != "identifier.cannot.be.claimed":
+                    raise
+                return "no free field"
+            else:
+                return "taken over from an ephemeral contact" if taken_over else "claimed"
+
+    def _store(self, contact: Contact, presented: Presented, *, conversation_id: str, in_genesys: str) -> None:
+        identifier = presented.identifier
+        decision = self.store.decision(
+            contact.contact_id,
+            "link",
+            "used in a conversation with this customer and known of nobody else",
+            identifier=identifier.key,
+            assurance=presented.assurance.label,
+            conversation_id=conversation_id,
+            in_genesys=in_genesys,
+        )
+        self.store.put_contact(
+            contact.changed(identifiers=(*contact.identifiers, identifier)),
+            previous=contact,
+            decision=decision,
+            source=SOURCE,
+            assurance=presented.assurance,
+        )
+
+    def _conflict(self, contact: Contact, identifier: Identifier, others: Sequence[str], conversation_id: str) -> Link:
+        """One ledger entry per identifier and day, however often they call, and a candidate for the review queue."""
+        because = "an identifier used in a conversation belongs to another contact"
+        for other in filter(None, others):
+            self.store.record(
+                candidate(self.store, (contact.contact_id, other), because, conversation_id=conversation_id)
+            )
+        decision = self.store.decision(
+            contact.contact_id,
+            "conflict",
+            because,
+            identifier=identifier.key,
+            other_contacts=list(others),
+            conversation_id=conversation_id,
+        )
+        self.store.record(replace(decision, at=decision.at[:10], id=f"conflict-{identifier.key}"))
+        return Link(
+            LinkOutcome.CONFLICT,
+            f"The {identifier.type} already leads to another customer; it was left with them.",
+            contact.contact_id,
+        )

@@ -1,0 +1,1 @@
+"""What a CRM holds: its records, the mapping that says which field feeds what, its export files and connectors."""

@@ -1,0 +1,87 @@
+"""Where the CRM is and what it is opened with, from the environment."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypedDict
+from urllib.parse import urlsplit
+
+from cir.crm.connectors.errors import CrmError
+
+MICROSOFT_LOGIN = "https://login.microsoftonline.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An OAuth client of the grant type Client Credentials."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+class Access(TypedDict):
+    """What a connector is opened with."""
+
+    url: str
+    login_url: str
+    """Where tokens come from: the CRM itself, but for Dynamics 365 the tenant at Microsoft Entra ID."""
+    credentials: Callable[[], Credentials]
+
+
+def from_environment(environment: Mapping[str, str], *, needs_tenant: bool = False) -> Access:
+    """Raises CrmError naming what is missing."""
+    url = _address(environment, "CRM_URL")
+    login_url = url
+    if needs_tenant:
+        tenant = environment.get("CRM_TENANT_ID", "")
+        if not tenant:
+            raise CrmError("CRM_TENANT_ID is not set: the directory (tenant) id of Microsoft Entra ID")
+        host = _address(environment, "CRM_LOGIN_URL") if "CRM_LOGIN_URL" in environment else MICROSOFT_LOGIN
+        login_url = f"{host}/{tenant}"
+    return Access(url=url, login_url=login_url, credentials=_credentials(environment))
+
+
+def _address(environment: Mapping[str, str], name: str) -> str:
+    url = environment.get(name, "").rstrip("/")
+    parts = urlsplit(url)
+    # The secret and everybody's data travel there.
+    local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+    if not parts.hostname or not (parts.scheme == "https" or local):
+        raise CrmError(
+            f"{name} is {url!r}: set it to the address of the CRM, such as https://example.my.salesforce.com"
+        )
+    return url
+
+
+def _credentials(environment: Mapping[str, str]) -> Callable[[], Credentials]:
+    if arn := environment.get("CRM_SECRET_ARN"):
+        return lambda: _read_secret(arn)
+    client_id, secret = environment.get("CRM_CLIENT_ID"), environment.get("CRM_CLIENT_SECRET")
+    if client_id and secret:
+        return lambda: Credentials(client_id, secret)
+    raise CrmError(
+        "No credential for the CRM is configured. Set CRM_SECRET_ARN to a secret with client_id and client_secret, or "
+        "set CRM_CLIENT_ID and CRM_CLIENT_SECRET."
+    )
+
+
+def _read_secret(arn: str) -> Credentials:
+    import boto3  # noqa: PLC0415 - only a cold start without a token pays for the import
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        text = boto3.Session().client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    except ClientError as error:
+        raise CrmError(
+            f"CRM_SECRET_ARN: Secrets Manager answers {error.response['Error']['Code']} for {arn}. Check the ARN and "
+            "that the role may call secretsmanager:GetSecretValue on it."
+        ) from None
+    except BotoCoreError as error:
+        raise CrmError(f"CRM_SECRET_ARN: {arn} cannot be read: {error}") from None
+    try:
+        values = json.loads(text)
+        return Credentials(values["client_id"], values["client_secret"])
+    except (ValueError, KeyError, TypeError):
+        raise CrmError(
+            f'CRM_SECRET_ARN: the secret {arn} must be JSON, {{"client_id": "...", "client_secret": "..."}}.'
+        ) from None

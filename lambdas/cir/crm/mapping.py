@@ -1,0 +1,204 @@
+"""The mapping from a CRM's columns to a contact: the allow-list of what may leave the CRM."""
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from cir.genesys.fields import IDENTIFIER_TARGETS, NAME_FIELDS, PROFILE_FIELDS
+from cir.identity.rules import load_rules
+
+EXTERNAL_PREFIX = "external:"
+SHIPPED = Path(__file__).parent / "mappings"
+CONNECTORS = ("salesforce", "dynamics", "servicenow", "file")
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+"""Names go into queries to the CRM as they are."""
+
+
+class MappingError(Exception):
+    """The mapping file cannot be used. The text says why, for whoever wrote it."""
+
+
+class OnDelete(StrEnum):
+    """What becomes of the contact when the CRM has its record no more, or the customer has opted out."""
+
+    KEEP = "keep"
+    """The customer may still call: nothing changes."""
+    RELEASE = "release"
+    """The contact stays, and nothing leads to it any more that came from this record."""
+    DELETE = "delete"
+    """The contact goes, from Genesys and the index, unless other records of the CRM are in it."""
+
+
+class Winner(StrEnum):
+    """Whose value a field keeps when Genesys has one already."""
+
+    CRM = "crm"
+    GENESYS = "genesys"
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """How a record says that its customer has opted out."""
+
+    column: str
+    values: frozenset[str]
+    """Casefolded. Any of them means that the customer has opted out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrmMapping:
+    """Which column feeds what."""
+
+    source: str
+    """Key of the external source that issues the CRM's ids."""
+    id_column: str
+    region_column: str
+    """Column with the customer's country, which national phone numbers are read by; empty where there is none."""
+    columns: Mapping[str, str]
+    """Column → contact field, profile field, or `external:<source>`."""
+    queues: Mapping[str, str]
+    """Customer tier → name of the Genesys queue of that tier."""
+    connector: str = ""
+    """How the CRM is read, one of CONNECTORS; empty where only files are given."""
+    object: str = ""
+    """Name of the object or table that customers are records of; empty where the connector's own choice is right."""
+    on_delete: OnDelete = OnDelete.KEEP
+    opt_out: OptOut | None = None
+    survivorship: Mapping[str, Winner] = field(default_factory=dict)
+    """Target → whose value it keeps; the CRM's where it is not named."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every column that is read of a record, and so all that leaves the CRM; the id comes first."""
+        opt_out = self.opt_out.column if self.opt_out else ""
+        return tuple(dict.fromkeys(filter(None, (self.id_column, self.region_column, *self.columns, opt_out))))
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Everything that the CRM feeds."""
+        return frozenset(self.columns.values())
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Of the targets those on which Genesys' value survives, once there is one."""
+        return frozenset(target for target, winner in self.survivorship.items() if winner is Winner.GENESYS)
+
+    @property
+    def mastered(self) -> frozenset[str]:
+        """Of the targets those on which the CRM's word is final."""
+        return self.targets - self.kept
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of all external sources that contacts of this mapping have ids of."""
+        others = (target.removeprefix(EXTERNAL_PREFIX) for target in self.columns.values() if _is_external(target))
+        return (self.source, *others)
+
+
+def deployed_mapping(environment: Mapping[str, str] = os.environ) -> CrmMapping:
+    """The one that the deployment names: Salesforce's where it names none."""
+    return load_mapping(deployed_mapping_file(environment))
+
+
+def deployed_mapping_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where it lies; that of `deployed_mapping`."""
+    return SHIPPED / f"{environment.get('CRM_MAPPING', 'salesforce')}.json"
+
+
+def load_mapping(path: Path) -> CrmMapping:
+    """Read and check a mapping file. Raises MappingError."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MappingError(f"cannot read the mapping {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise MappingError(f"the mapping {path} is not valid JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise MappingError(f"the mapping {path} must be a JSON object")
+    mapping = CrmMapping(
+        source=_text(data, "source", path),
+        id_column=_text(data, "id", path),
+        region_column=_text(data, "region", path) if "region" in data else "",
+        columns=_texts(data, "columns", path),
+        queues=_texts(data, "queues", path),
+        connector=_choice(data, "connector", CONNECTORS, "", path),
+        object=_text(data, "object", path) if "object" in data else "",
+        on_delete=OnDelete(_choice(data, "onDelete", tuple(OnDelete), OnDelete.KEEP, path)),
+        opt_out=_opt_out(data, path) if "optOut" in data else None,
+        survivorship=_survivorship(data, path) if "survivorship" in data else {},
+    )
+    _check(mapping, path)
+    return mapping
+
+
+def _text(data: Mapping[str, Any], name: str, path: Path) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise MappingError(f"the mapping {path} needs {name!r}, a text")
+    return value
+
+
+def _texts(data: Mapping[str, Any], name: str, path: Path) -> dict[str, str]:
+    value = data.get(name)
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise MappingError(f"the mapping {path} needs {name!r}, an object of texts")
+    return value
+
+
+def _choice(data: Mapping[str, Any], name: str, choices: Sequence[str], default: object, path: Path) -> str:
+    value = data.get(name, default)
+    if name in data and value not in choices:
+        raise MappingError(f"the mapping {path} says {name!r} is {value!r}; possible are {', '.join(choices)}")
+    return str(value)
+
+
+def _opt_out(data: Mapping[str, Any], path: Path) -> OptOut:
+    given = data["optOut"]
+    values = given.get("values") if isinstance(given, dict) else None
+    if not isinstance(values, list) or not values or not all(isinstance(each, str) and each for each in values):
+        raise MappingError(f"the mapping {path} needs in 'optOut' a 'column' and its 'values', a list of texts")
+    return OptOut(_text(given, "column", path), frozenset(each.casefold() for each in values))
+
+
+def _survivorship(data: Mapping[str, Any], path: Path) -> dict[str, Winner]:
+    given = _texts(data, "survivorship", path)
+    for target, winner in given.items():
+        if target not in set(data["columns"].values()):
+            raise MappingError(f"the mapping {path} has a survivorship rule for {target!r}, which no column feeds")
+        if _is_external(target):
+            raise MappingError(f"the mapping {path} has a survivorship rule for {target!r}, an id")
+        if winner not in tuple(Winner):
+            raise MappingError(f"the mapping {path} lets {winner!r} win {target}; possible are {', '.join(Winner)}")
+    return {target: Winner(winner) for target, winner in given.items()}
+
+
+def _check(mapping: CrmMapping, path: Path) -> None:
+    known = {*NAME_FIELDS, *PROFILE_FIELDS, *IDENTIFIER_TARGETS}
+    for column, target in mapping.columns.items():
+        if target not in known and not _is_external(target):
+            possible = ", ".join([*sorted(known), f"{EXTERNAL_PREFIX}SOURCE"])
+            raise MappingError(f"the mapping {path} sends {column} to {target!r}; possible are {possible}")
+    unsafe = next((name for name in (mapping.object, *mapping.fields) if not _is_name(mapping, name)), "")
+    if unsafe:
+        raise MappingError(f"the mapping {path} names {unsafe!r}, which is not the name of a field or object of a CRM")
+    unknown = [source for source in mapping.sources if source not in load_rules().external_sources]
+    if unknown:
+        sources = ", ".join(sorted(load_rules().external_sources))
+        raise MappingError(f"the mapping {path} names the external source {unknown[0]!r}; the rules know {sources}")
+    targets = [f"{EXTERNAL_PREFIX}{mapping.source}", *mapping.columns.values()]
+    doubled = sorted({target for target in targets if targets.count(target) > 1})
+    if doubled:
+        raise MappingError(f"the mapping {path} fills {', '.join(doubled)} from more than one column")
+
+
+def _is_name(mapping: CrmMapping, name: str) -> bool:
+    return not name or mapping.connector in {"", "file"} or _FIELD_NAME.fullmatch(name) is not None
+
+
+def _is_external(target: str) -> bool:
+    return target.startswith(EXTERNAL_PREFIX)

@@ -1,0 +1,117 @@
+"""A CRM record, read through the mapping: what the customer is called, how they are reached, what routing needs."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cir.crm.mapping import EXTERNAL_PREFIX, CrmMapping
+from cir.genesys.fields import IDENTIFIER_TARGETS, PROFILE_FIELDS
+from cir.identity.identifiers import Identifier, Parsed, Reason, Refusal, mask
+from cir.identity.parsing import parse
+from cir.identity.parsing.regions import UNKNOWN_REGION, read_region
+from cir.identity.protected import sensitive_kind
+from cir.identity.rules import IdentifierType
+
+MAX_NAME = 1000
+"""Genesys' limit of name fields, in characters."""
+MAX_PROFILE_TEXT = 100
+"""What the custom fields of the routing profile are created with."""
+
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A value that is left out, or a record that is."""
+
+    column: str
+    reason: str
+    value: str = ""
+    """Masked."""
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.reason}" + (f" ({self.value})" if self.value else "")
+
+
+@dataclass(frozen=True, slots=True)
+class CrmRecord:
+    """One customer of the CRM, normalised."""
+
+    id: Identifier
+    texts: Mapping[str, str]
+    """Name and profile fields by target."""
+    slots: Mapping[str, Identifier]
+    """Phones, addresses and social accounts by the Genesys field that they go to."""
+    external: tuple[Identifier, ...]
+    """Ids of other systems."""
+    problems: tuple[Problem, ...]
+    """Values that were left out."""
+    opted_out: bool = False
+    """The customer wants none of this; what follows from that is the mapping's `on_delete`."""
+
+    @property
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """Everything that leads to the customer, each once."""
+        return tuple(dict.fromkeys((self.id, *self.external, *self.slots.values())))
+
+
+def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: str) -> CrmRecord | Problem:
+    """Normalise a row. A Problem when it has no usable id; single bad values are left out and reported."""
+    written_id = row.get(mapping.id_column) or ""
+    identity = parse(IdentifierType.EXTERNAL, written_id, source=mapping.source)
+    if isinstance(identity, Refusal):
+        return Problem(mapping.id_column, _because(identity), mask(written_id))
+    country = (row.get(mapping.region_column) or "").strip()
+    region = read_region(country, default_region)
+    problems: list[Problem] = []
+    if region == UNKNOWN_REGION:
+        problems.append(
+            Problem(mapping.region_column, "not a known country; national numbers cannot be read", mask(country))
+        )
+    texts: dict[str, str] = {}
+    slots: dict[str, Identifier] = {}
+    external: list[Identifier] = []
+    for column, target, text in _filled(row, mapping):
+        source = target.removeprefix(EXTERNAL_PREFIX) if target.startswith(EXTERNAL_PREFIX) else ""
+        kind = IdentifierType.EXTERNAL if source else IDENTIFIER_TARGETS.get(target)
+        value = parse(kind, text, default_region=region, source=source) if kind else _SPACE.sub(" ", text).strip()
+        reason = _reason_against(value, text, target)
+        if reason:
+            problems.append(Problem(column, reason, mask(text)))
+        elif isinstance(value, str):
+            texts[target] = value
+        elif isinstance(value, Identifier) and source:
+            external.append(value)
+        elif isinstance(value, Identifier) and value not in slots.values():
+            slots[target] = value
+    return CrmRecord(identity, texts, slots, tuple(external), tuple(problems), _has_opted_out(row, mapping))
+
+
+def _has_opted_out(row: Mapping[str, str], mapping: CrmMapping) -> bool:
+    rule = mapping.opt_out
+    return rule is not None and (row.get(rule.column) or "").strip().casefold() in rule.values
+
+
+def _filled(row: Mapping[str, str], mapping: CrmMapping) -> Iterator[tuple[str, str, str]]:
+    for column, target in mapping.columns.items():
+        text = (row.get(column) or "").strip()
+        if text:
+            yield column, target, text
+
+
+def _reason_against(value: str | Parsed, text: str, target: str) -> str:
+    """Why a value is left out; empty when it is taken.
+
+    A phone number or address that could be read is no card number, whatever its digits add up to.
+    """
+    protected = None if isinstance(value, Identifier) and not value.source else sensitive_kind(text)
+    if protected:
+        return f"looks like a {protected}, which must not leave the CRM"
+    if isinstance(value, Refusal):
+        return _because(value)
+    longest = MAX_PROFILE_TEXT if target in PROFILE_FIELDS else MAX_NAME
+    return f"longer than {longest} characters" if isinstance(value, str) and len(value) > longest else ""
+
+
+def _because(refusal: Refusal) -> str:
+    return "no value" if refusal.reason is Reason.EMPTY else refusal.detail

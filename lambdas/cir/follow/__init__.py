@@ -1,0 +1,1 @@
+"""What happens in Genesys Cloud itself, brought to the index: contact events, and contacts that it knows first."""

@@ -1,0 +1,237 @@
+"""Following what happens in Genesys Cloud: a contact that an agent, Genesys itself or another system has changed.
+
+An event only says which contact to look at: the contact is read anew, so duplicated, late and reordered events do no
+harm. The index is read before Genesys, and written on condition that it has not changed since: what was read from
+Genesys is then at least as new as what it replaces.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from cir.contacts.claiming import NO_FIELD
+from cir.contacts.detaching import detach_older
+from cir.contacts.organization import ExternalSources
+from cir.contacts.reading import identifiers_from_genesys, profile_from_genesys
+from cir.contacts.writing import surviving
+from cir.crm.mapping import CrmMapping
+from cir.genesys.client import GenesysClient
+from cir.genesys.errors import NotFoundError
+from cir.genesys.models import Contact as GenesysContact
+from cir.identity.identifiers import Identifier
+from cir.identity.parsing import parse
+from cir.identity.records import Contact, IdentifierRecord, Profile
+from cir.identity.rules import Assurance, IdentifierType, load_rules
+from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
+from cir.index.tombstones import follow_merge
+
+SOURCE = "genesys"
+ATTEMPTS = 6
+ECHO_SECONDS = 5.0
+"""How long after a change its event is written, at the most; one that says the same later says that it is deleted."""
+
+
+class Following(StrEnum):
+    """What became of an event."""
+
+    APPEARED = "appeared"
+    CHANGED = "changed"
+    DELETED = "deleted"
+    UNCHANGED = "unchanged"
+    IGNORED = "ignored"
+    """Nobody that the index knows or has to know."""
+
+
+def is_echo(stored: Contact | None, *, modified: str, told: str) -> bool:
+    """Whether an event only says what the sync has written itself: an import causes one for every contact.
+
+    `modified` is the event's `modifyDate` of the contact, `told` its own time. A deletion is told with the last
+    `modifyDate` too, but later.
+    """
+    if stored is None or stored.merged_into or not modified or stored.genesys_modified != modified:
+        return False
+    age = datetime.fromisoformat(told) - datetime.fromisoformat(modified)
+    return abs(age.total_seconds()) <= ECHO_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Keeps the index of one Genesys organization up to date with it."""
+
+    client: GenesysClient
+    store: IdentityStore
+    sources: ExternalSources
+    mapping: CrmMapping | None = None
+    """Of the CRM: on some of its targets Genesys' value may survive."""
+    _queue_ids: dict[str, str] = field(default_factory=dict)
+    """Tier → id of its queue, as far as they were asked for."""
+
+    def follow(self, contact_id: str) -> Following:
+        """Bring a contact, and whatever it was merged into, into the index as Genesys has it now.
+
+        Raises GenesysError, DynamoDBError, and OutdatedError when others keep changing it; it may be repeated.
+        """
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._follow(contact_id)
+            except OutdatedError:
+                continue
+        return self._follow(contact_id)
+
+    def _follow(self, contact_id: str) -> Following:
+        heads, read = self.store.canonical([contact_id], consistent=True)
+        try:
+            shown = self.client.contacts.get(contact_id, expand=["identifiers"])
+        except NotFoundError as error:
+            if not error.code:  # not from Genesys Cloud
+                raise
+            return self._gone(contact_id, heads.get(contact_id))
+        if shown["id"] != contact_id:
+            return self._follow(shown["id"])
+        stored = read.get(contact_id)
+        if stored is None and shown.get("type") == "Ephemeral":
+            # Genesys makes one of every stranger who calls
+            return Following.IGNORED
+        if stored and stored.merged_into:
+            # merged by the index alone, for instance because Genesys' answer to the merge was lost
+            return Following.IGNORED
+        members = [member["id"] for member in shown.get("mergeSet") or []]
+        merged = follow_merge(self.store, contact_id, members)
+        if (merged.generation if merged else 0) != (stored.generation if stored else 0):
+            raise OutdatedError(f"contact {contact_id} was merged a moment ago")
+        following = self._update(stored, shown)
+        self._keep_ids(contact_id, members)
+        return following
+
+    def _update(self, stored: Contact | None, shown: GenesysContact) -> Following:
+        before = stored or Contact(shown["id"])
+        in_genesys = self._identifiers(shown)
+        claims = self.store.identifiers({*before.identifiers, *in_genesys}, consistent=True)
+        gone = self._gone_from(before, set(in_genesys), claims)
+        wanted = dict.fromkeys([*(each for each in before.identifiers if each not in gone), *in_genesys])
+        profile = profile_from_genesys(shown)
+        if stored and _is_fed_by_crm(before, claims):
+            profile = self._surviving(before.profile, profile)
+        new = [claims[each] for each in wanted if each in claims and each not in before.identifiers]
+        detach_older(self.client, self.store, new, than=shown.get("modifyDate", ""), now_of=before.contact_id)
+        refused: list[str] = []
+        while not stored or profile != stored.profile or set(wanted) != set(stored.identifiers):
+            decision = self.store.decision(
+                before.contact_id,
+                "event",
+                "changed in Genesys Cloud" if stored else "appeared in Genesys Cloud",
+                claimed=sorted(each.key for each in wanted.keys() - set(before.identifiers)),
+                released=sorted(each.key for each in gone),
+                refused=refused,
+            )
+            try:
+                self.store.put_contact(
+                    before.changed(identifiers=tuple(wanted), profile=profile),
+                    previous=stored,
+                    decision=decision,
+                    source=SOURCE,
+                    assurance=Assurance.CLAIMED,
+                )
+            except AlreadyClaimedError as error:
+                # an id of one person that the index knows of another: it stays there
+                del wanted[error.identifier]
+                refused.append(error.identifier.key)
+            else:
+                return Following.CHANGED if stored else Following.APPEARED
+        return Following.UNCHANGED
+
+    def _surviving(self, before: Profile, shown: Profile) -> Profile:
+        if self.mapping is None or not self.mapping.kept:
+            return before
+        profile = surviving(before, shown, self.mapping.kept)
+        if profile.customer_tier == before.customer_tier:
+            return replace(profile, assigned_queue_id=before.assigned_queue_id)
+        return replace(profile, assigned_queue_id=self._queue_id(self.mapping, profile.customer_tier))
+
+    def _queue_id(self, mapping: CrmMapping, tier: str) -> str:
+        """Of the tier's queue; empty where the mapping names none, or Genesys has none of that name."""
+        name = mapping.queues.get(tier)
+        if name and tier not in self._queue_ids:
+            found = self.client.organization.queue_named(name)
+            self._queue_ids[tier] = found.id if found else ""
+        return self._queue_ids.get(tier, "")
+
+    def _gone_from(
+        self, contact: Contact, in_genesys: set[Identifier], claims: Mapping[Identifier, IdentifierRecord]
+    ) -> set[Identifier]:
+        """What the contact no longer has in Genesys, and nobody but Genesys has told us or is the master of."""
+        missing = {
+            each
+            for each in contact.identifiers
+            if each not in in_genesys and not _sources(contact, each, claims) & load_rules().external_sources.keys()
+        }
+        if not missing:
+            return missing
+        without_field = self._without_field(contact)
+        return {each for each in missing if each.key not in without_field}
+
+    def _without_field(self, contact: Contact) -> set[str]:
+        """Keys of identifiers that Genesys never had room for, by the ledger."""
+        keys: set[str] = set()
+        for owner in contact.owners:
+            for entry in self.store.history(owner):
+                details = entry["details"]
+                keys.update(details.get("overflow", ()))
+                if details.get("in_genesys") == NO_FIELD:
+                    keys.add(details["identifier"])
+        return keys
+
+    def _identifiers(self, shown: GenesysContact) -> tuple[Identifier, ...]:
+        """What the contact's fields show and what it has claimed, which after a merge can be more."""
+        source_ids = self.sources.ids(client=self.client)
+        keys = {source_id: key for key, source_id in source_ids.items()}
+        kinds = {rule.genesys_type: kind for kind, rule in load_rules().identifiers.items()}
+        claimed = (
+            parse(
+                kinds[each["type"]],
+                each["value"],
+                source=keys.get(each.get("externalSource", {"id": ""})["id"], ""),
+            )
+            for each in shown.get("identifiers") or []
+            if each["type"] in kinds and kinds[each["type"]] is not IdentifierType.COOKIE
+        )
+        found = (*identifiers_from_genesys(shown, source_ids), *claimed)
+        return tuple(dict.fromkeys(each for each in found if isinstance(each, Identifier)))
+
+    def _keep_ids(self, contact_id: str, members: Iterable[str]) -> None:
+        """Let ids that were merged before the index knew of them lead to the contact: conversations name them."""
+        read = self.store.contacts({contact_id, *members}, consistent=True)
+        unknown = [Contact(each) for each in members if each not in read]
+        head = read.get(contact_id)
+        if head and not head.merged_into and unknown:
+            ids = [each.contact_id for each in unknown]
+            decision = self.store.decision(contact_id, "merge", "merged in Genesys Cloud", contacts=ids)
+            self.store.merge(head, unknown, decision=decision)
+
+    def _gone(self, contact_id: str, head: Contact | None) -> Following:
+        """Genesys has deleted it: its ids lead to nobody from now on, and to nobody else either."""
+        if head is None:
+            return Following.IGNORED
+        if head.contact_id != contact_id:
+            return self._follow(head.contact_id)
+        decision = self.store.decision(
+            contact_id,
+            "deletion",
+            "deleted in Genesys Cloud",
+            released=[each.key for each in head.identifiers],
+            forgotten=list(head.merged_from),
+        )
+        self.store.remove(head, decision=decision)
+        return Following.DELETED
+
+
+def _sources(contact: Contact, each: Identifier, claims: Mapping[Identifier, IdentifierRecord]) -> set[str]:
+    """Who says that the contact has the identifier."""
+    had = claims[each].claims if each in claims else {}
+    return {had[owner].source for owner in had.keys() & contact.owners}
+
+
+def _is_fed_by_crm(contact: Contact, claims: Mapping[Identifier, IdentifierRecord]) -> bool:
+    crms = load_rules().external_sources.keys()
+    return any(_sources(contact, each, claims) & crms for each in contact.identifiers)

@@ -1,0 +1,1 @@
+"""What an identifier is and what evidence means. Pure: no network, no AWS, no Genesys Cloud."""

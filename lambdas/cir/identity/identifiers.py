@@ -1,0 +1,90 @@
+"""Identifiers: the values that lead to a contact, in the one form in which they are stored and compared."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from cir.identity.rules import IdentifierType, load_rules
+
+if TYPE_CHECKING:
+    pass
+
+MAX_VALUE = 255
+"""Genesys' limit of `ContactIdentifier.value`, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A normalised identifier. Two are equal when they lead to the same person, whatever their spelling."""
+
+    type: IdentifierType
+    match: str
+    """What it is compared by. For an e-mail address not the address itself, so never written to Genesys or the CRM."""
+    value: str = field(compare=False)
+    """What Genesys and the CRM are given."""
+    source: str = ""
+    """Key of the external source; only `external` has one."""
+
+    @property
+    def key(self) -> str:
+        """The partition key in the identifiers table, for instance `phone#+19175550142`."""
+        return "#".join(filter(None, (self.type, self.source, self.match)))
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether it can belong to one contact only."""
+        return load_rules().identifiers[self.type].exclusive
+
+    @property
+    def masked(self) -> str:
+        """Enough to recognise in a log what kind of value it was, too little to know whose."""
+        return f"{self.type}:{mask(self.value)}"
+
+
+class Reason(StrEnum):
+    """Why a value does not identify anybody."""
+
+    EMPTY = "empty"
+    WITHHELD = "withheld"
+    """The caller hides the number, or the network does not pass it on."""
+    PLACEHOLDER = "placeholder"
+    """Typed to fill a mandatory field: `0000000000`, `n/a`, `test@test.com`."""
+    MALFORMED = "malformed"
+    TOO_LONG = "too_long"
+    NO_SOURCE = "no_source"
+    """An external id without the system that issued it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A value that could not become an identifier."""
+
+    type: IdentifierType
+    reason: Reason
+    detail: str
+    """One sentence for the person who can mend it, free of personal data."""
+
+
+type Parsed = Identifier | Refusal
+
+
+def refuse_placeholder(kind: IdentifierType) -> Refusal:
+    return Refusal(kind, Reason.PLACEHOLDER, "a placeholder that is on many records and identifies nobody")
+
+
+def refuse_malformed(kind: IdentifierType, expected: str) -> Refusal:
+    return Refusal(kind, Reason.MALFORMED, f"not {expected}")
+
+
+def mask(text: str) -> str:
+    """Hide all of a value but its length's order and its last two characters (none of a short one)."""
+    visible = 2 if len(text) >= 6 else 0
+    return "•" * min(len(text) - visible, 6) + text[len(text) - visible :]
+
+
+def from_key(key: str, value: str | None = None) -> Identifier:
+    """The identifier stored under a partition key; `value` where the table keeps the spelling."""
+    type_name, _, rest = key.partition("#")
+    kind = IdentifierType(type_name)
+    source, match = rest.split("#", 1) if kind is IdentifierType.EXTERNAL else ("", rest)
+    return Identifier(kind, match, match if value is None else value, source)

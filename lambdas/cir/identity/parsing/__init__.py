@@ -1,0 +1,140 @@
+"""From what Genesys, a CRM or a person sends to an `Identifier`, or to a `Refusal` that says why not.
+
+Nothing here raises on any text. Telephone numbers and e-mail addresses have modules of their own.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from cir.identity.identifiers import (
+    MAX_VALUE,
+    Identifier,
+    Parsed,
+    Reason,
+    Refusal,
+    refuse_malformed,
+    refuse_placeholder,
+)
+from cir.identity.parsing.cleaning import clean, without_invisible
+from cir.identity.parsing.emails import parse_email
+from cir.identity.parsing.phones import parse_phone, parse_whatsapp
+from cir.identity.rules import IdentifierType, load_rules
+
+MAX_TEXT = 1_000
+"""Characters that are looked at at all. Genesys holds at most 255 in an identifier, but a SIP header may wrap it."""
+
+_GENESYS_TYPES = {rule.genesys_type: kind for kind, rule in load_rules().identifiers.items()}
+_HANDLE = re.compile(
+    r"(?P<url>(?:https?://)?(?:(?:www|mobile)\.)?(?:twitter|x)\.com/(?!(?:explore|hashtag|home|i|intent|search)\b))?"
+    r"@?(?P<handle>[a-z0-9_]{1,15})(?(url)/?(?:[?#]\S*)?)",
+    re.IGNORECASE | re.ASCII,
+)
+_OPAQUE = re.compile(r"[!-\"$-~]{1,255}")
+"""Printable ASCII but for the `#`, which separates the parts of a key."""
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+_SALESFORCE_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def parse(kind: IdentifierType, text: object, *, default_region: str = "US", source: str = "") -> Parsed:
+    """Normalise one value.
+
+    `default_region` (ISO 3166 alpha-2) reads national phone numbers. `source` is the key of the external source,
+    needed for `external` only. Anything that is not text is taken as its text; None is empty.
+    """
+    raw = _text(text)
+    if len(raw) > MAX_TEXT:
+        return Refusal(kind, Reason.TOO_LONG, f"longer than {MAX_TEXT} characters")
+    cleaned = clean(raw)
+    if not cleaned:
+        return Refusal(kind, Reason.EMPTY, "no value")
+    match kind:
+        case IdentifierType.PHONE:
+            return parse_phone(cleaned, default_region.upper())
+        case IdentifierType.WHATSAPP:
+            return parse_whatsapp(cleaned, default_region.upper())
+        case _ if cleaned.casefold() in load_rules().placeholders:
+            return refuse_placeholder(kind)
+        case IdentifierType.EMAIL:
+            return parse_email(cleaned)
+        case IdentifierType.EXTERNAL:
+            return _parse_external(raw, source)
+        case IdentifierType.TWITTER:
+            return _parse_twitter(cleaned)
+        case _:
+            return _parse_opaque(kind, cleaned)
+
+
+def parse_genesys(contact_identifier: Mapping[str, Any], source_names: Mapping[str, str]) -> Parsed | None:
+    """The identifier in a Genesys `ContactIdentifier`; None for a type that is not ours.
+
+    `source_names` maps Genesys' id of an external source to our key of it.
+    """
+    kind = _GENESYS_TYPES.get(str(contact_identifier.get("type")))
+    if kind is None:
+        return None
+    value = _text(contact_identifier.get("value"))
+    if kind is IdentifierType.WHATSAPP and value:
+        value = "+" + value.removeprefix("+")
+    source = contact_identifier.get("externalSource")
+    source_id = str(source.get("id")) if isinstance(source, Mapping) else ""
+    return parse(kind, value, source=source_names.get(source_id, ""))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    try:
+        return str(value)
+    except ValueError:  # an int of more digits than Python prints
+        return "9" * (MAX_TEXT + 1)
+
+
+def _parse_external(raw: str, source: str) -> Parsed:
+    """Trimmed only: what a CRM issued goes back to it letter by letter."""
+    kind = IdentifierType.EXTERNAL
+    text = without_invisible(raw).strip()
+    source = source.strip().lower()
+    if not _SOURCE.fullmatch(source):
+        return Refusal(kind, Reason.NO_SOURCE, "an external id needs the system that issued it (externalSource)")
+    if len(text) > MAX_VALUE:
+        return Refusal(kind, Reason.TOO_LONG, f"longer than {MAX_VALUE} characters")
+    if not text.isprintable():
+        return refuse_malformed(kind, "an external id: it holds line breaks or control characters")
+    known = load_rules().external_sources.get(source)
+    if known and known.format == "salesforce":
+        if not _SALESFORCE_ID.fullmatch(text):
+            return refuse_malformed(kind, "a Salesforce id (15 or 18 letters and digits)")
+        text = salesforce_id(text)
+    return Identifier(kind, unicodedata.normalize("NFC", text.lower()), text, source)
+
+
+def salesforce_id(text: str) -> str:
+    """The 18-character form of a Salesforce id.
+
+    The 15-character form is case-sensitive, so two customers' ids may differ in case alone; the three characters
+    that Salesforce appends encode the case, which makes the long form safe to compare without it.
+    """
+    if len(text) != 15:
+        return text
+    chunks = (text[start : start + 5] for start in (0, 5, 10))
+    return text + "".join(
+        _SALESFORCE_SUFFIX[sum(character.isupper() << bit for bit, character in enumerate(chunk))] for chunk in chunks
+    )
+
+
+def _parse_twitter(text: str) -> Parsed:
+    kind = IdentifierType.TWITTER
+    written = _HANDLE.fullmatch(text)
+    if not written:
+        return refuse_malformed(kind, "a Twitter handle")
+    handle = written["handle"]
+    match = handle.lower()
+    return refuse_placeholder(kind) if match in load_rules().placeholders else Identifier(kind, match, handle)
+
+
+def _parse_opaque(kind: IdentifierType, text: str) -> Parsed:
+    """Ids that a platform makes up: compared as they are, case included."""
+    return Identifier(kind, text, text) if _OPAQUE.fullmatch(text) else refuse_malformed(kind, f"a {kind} id")

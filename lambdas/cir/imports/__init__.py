@@ -1,0 +1,1 @@
+"""Loading a whole base: in batches, resumably, by the API or by CSV jobs of Genesys Cloud."""

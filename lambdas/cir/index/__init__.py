@@ -1,0 +1,1 @@
+"""What is stored and cached: identifiers, contacts, the ledger, the cache, tombstones, cases for review."""

@@ -1,0 +1,86 @@
+"""Shortening paths after a merge: identifiers that still name a tombstone name the canonical contact from then on.
+
+Nothing depends on it, since readers follow tombstones; it saves them the second read. It is idempotent, and each
+identifier is a write of its own, so that a contact with many of them needs no large transaction.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from cir.identity.records import Claim, Contact, IdentifierRecord
+from cir.index.store import BATCH_GET_LIMIT, IdentityStore, OutdatedError
+
+MAX_ATTEMPTS = 5
+
+
+def shorten(store: IdentityStore, contact_ids: Iterable[str]) -> int:
+    """Re-point the claims of those tombstones; returns how many identifiers were written.
+
+    Raises OutdatedError when others keep changing one of them; what is done by then stays done.
+    """
+    heads, read = store.canonical(contact_ids, consistent=True)
+    written = 0
+    for contact_id, head in heads.items():
+        if contact_id != head.contact_id:
+            written += _shorten(store, read[contact_id], head)
+    return written
+
+
+def strongest(claims: Iterable[Claim]) -> Claim | None:
+    """One claim in the place of several of one contact: the best vouched for, over the whole time."""
+    found = sorted(claims, key=lambda each: (-each.assurance, each.first_seen, each.source))
+    if not found:
+        return None
+    first, last = min(each.first_seen for each in found), max(each.last_confirmed for each in found)
+    return replace(found[0], first_seen=first, last_confirmed=last)
+
+
+def _shorten(store: IdentityStore, tombstone: Contact, head: Contact) -> int:
+    written = 0
+    pending = list(tombstone.identifiers)
+    for attempt in range(MAX_ATTEMPTS):
+        left = []
+        for start in range(0, len(pending), BATCH_GET_LIMIT):
+            records = store.identifiers(pending[start : start + BATCH_GET_LIMIT], consistent=True)
+            for identifier, record in records.items():
+                claims = _shortened(record, head, keeps=identifier in head.identifiers)
+                if claims == record.claims:
+                    continue
+                if store.reclaim(record, claims):
+                    written += 1
+                else:
+                    left.append(identifier)
+        if not left:
+            return written
+        pending = left
+        time.sleep(0.01 * 2**attempt)
+    raise OutdatedError(f"the identifiers of contact {tombstone.contact_id} are being changed by others")
+
+
+def _shortened(record: IdentifierRecord, head: Contact, *, keeps: bool) -> Mapping[str, Claim]:
+    """The claims without those of tombstones. One that the head has released meanwhile is released."""
+    own = [claim for owner, claim in record.claims.items() if owner in head.owners]
+    others = {owner: claim for owner, claim in record.claims.items() if owner not in head.owners}
+    claim = strongest(own)
+    return {**others, head.contact_id: claim} if claim and keeps else others
+
+
+def follow_merge(store: IdentityStore, head_id: str, members: Iterable[str]) -> Contact | None:
+    """Make those contacts among `members` that the index takes for canonical tombstones of `head_id`.
+
+    Returns the head as it is stored then, with the identifiers of all of them; None when the index knows none of them.
+    Nothing is done when the index has merged the head into another contact itself. Raises OutdatedError.
+    """
+    read = store.contacts({head_id, *members}, consistent=True)
+    head = read.pop(head_id, None)
+    merged = [contact for contact in read.values() if not contact.merged_into]
+    if not merged or (head and head.merged_into):
+        return head
+    # what the CRM has filled in says more than what was copied from Genesys
+    merged.sort(key=lambda contact: not contact.fingerprint)
+    decision = store.decision(
+        head_id, "merge", "merged in Genesys Cloud", contacts=[contact.contact_id for contact in merged]
+    )
+    store.merge(head or Contact(head_id, profile=merged[0].profile), merged, decision=decision)
+    return store.contacts([head_id], consistent=True).get(head_id)

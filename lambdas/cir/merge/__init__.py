@@ -1,0 +1,1 @@
+"""Merging contacts by plan, and taking them apart again."""

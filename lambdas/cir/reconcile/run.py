@@ -1,0 +1,115 @@
+"""A run of the reconciliation: where its files lie, and what is remembered from one to the next."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cir.aws.dynamodb import DynamoDB, marshal, unmarshal
+from cir.aws.files import Files
+from cir.imports.run import Run
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+PREFIX = "reconcile/"
+REPAIRS = "imports/reconcile-"
+"""Where the load step of the import finds the repairs, which it knows as the run `reconcile-<name>`."""
+LAST_GOOD = "reconcile#last"
+"""In the state table: what the last run that was not stopped has seen."""
+
+
+class CrmRow(Protocol):
+    """A customer as a connector shows it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def values(self) -> Mapping[str, str]:
+        """CRM field → text, of the fields that the mapping names."""
+
+    @property
+    def deleted(self) -> bool: ...
+
+
+class CrmSource(Protocol):
+    """What reconciliation needs of a connector."""
+
+    def extract(self, since: str = "") -> Iterator[CrmRow]: ...
+    def next_point(self) -> str: ...
+    def fetch(self, ids: Sequence[str]) -> Sequence[CrmRow]:
+        """Those that the CRM knows something of; one that is gone as deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Small facts of no person, by name, in the state table."""
+
+    dynamodb: DynamoDB
+    table: str
+
+    def get(self, name: str) -> dict[str, Any]:
+        """Empty when there is none."""
+        key = {"name": marshal(name)}
+        answer = self.dynamodb("GetItem", {"TableName": self.table, "Key": key, "ConsistentRead": True})
+        found: dict[str, Any] = json.loads(unmarshal(answer["Item"]["facts"])) if "Item" in answer else {}
+        return found
+
+    def put(self, name: str, facts: Mapping[str, Any]) -> None:
+        item = {"name": marshal(name), "facts": marshal(json.dumps(facts, separators=(",", ":")))}
+        self.dynamodb("PutItem", {"TableName": self.table, "Item": item})
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One run. Its name is the day's, so that what is started again goes on with it."""
+
+    name: str
+    files: Files
+    state: State
+
+    def key(self, name: str) -> str:
+        return f"{PREFIX}{self.name}/{name}"
+
+    @property
+    def repairs(self) -> Run:
+        return Run(self.files, f"{REPAIRS}{self.name}/")
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A JSON file of the run; empty when it is not there."""
+        with suppress(FileNotFoundError):
+            found: dict[str, Any] = json.loads(self.files.read(self.key(name)))
+            return found
+        return {}
+
+    def write(self, name: str, value: Mapping[str, Any]) -> None:
+        self.files.write(self.key(name), json.dumps(value, separators=(",", ":")).encode())
+
+    def lines(self, name: str) -> Iterator[Any]:
+        with suppress(FileNotFoundError):
+            for line in self.files.read(self.key(name)).splitlines():
+                yield json.loads(line)
+
+    def write_lines(self, name: str, values: Sequence[Any]) -> None:
+        text = "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in values)
+        self.files.write(self.key(name), text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """What the last run that was not stopped has seen; what is suspicious depends on it."""
+
+    rows: int = 0
+    filled: Mapping[str, int] = field(default_factory=dict)
+    """CRM field → rows that had a value."""
+
+    @classmethod
+    def read(cls, state: State) -> "LastGood":
+        facts = state.get(LAST_GOOD)
+        return cls(facts["rows"], facts["filled"]) if facts else cls()
+
+
+def plain(value: "DataclassInstance") -> dict[str, Any]:
+    """Its fields as they are; `asdict` takes counters apart."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}

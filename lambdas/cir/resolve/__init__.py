@@ -1,0 +1,1 @@
+"""The answer to a caller: from a request to a verdict within the budget."""

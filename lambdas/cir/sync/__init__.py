@@ -1,0 +1,1 @@
+"""CRM records brought to Genesys Cloud and the index."""

@@ -1,0 +1,373 @@
+"""The one path by which a CRM record becomes an External Contact: resolve against the index, enrich, then the index.
+
+It may die anywhere and be run again. A record is done when its contact is stored with the fingerprint of what Genesys
+was given; until then the next run repeats it, and Genesys finds its own contact by the CRM id and changes nothing.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cir.contacts.detaching import detach_older
+from cir.contacts.organization import Organization
+from cir.contacts.reading import profile_from_genesys
+from cir.contacts.writing import corrections, kept_identifiers, profile_of, surviving, survivorship, to_external_contact
+from cir.crm.mapping import CrmMapping
+from cir.crm.record import CrmRecord, Problem
+from cir.genesys.client import GenesysClient
+from cir.genesys.contacts import BULK_LIMIT
+from cir.genesys.errors import GenesysError, NotFoundError
+from cir.genesys.identifiers import to_genesys
+from cir.genesys.models import Contact as GenesysContact
+from cir.genesys.models import EnrichRequest, EnrichResult, FieldRules
+from cir.identity.identifiers import Identifier
+from cir.identity.records import Contact, IdentifierRecord, timestamp
+from cir.identity.rules import Assurance
+from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
+from cir.index.tombstones import follow_merge
+from cir.sync.deletion import Deletion, Fate
+from cir.sync.drafts import Draft, _holder, fingerprint
+
+ATTEMPTS = 4
+"""Of a record that somebody else gets in the way of, or that Genesys wants to be sent again."""
+_MEANWHILE = "changed by somebody else at the same moment; run again"
+
+
+class Change(StrEnum):
+    """What became of a record."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    WITHDRAWN = "withdrawn"
+    """The customer has opted out, and what the mapping says of that was done, or there was nobody."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The result of one record."""
+
+    record: CrmRecord
+    change: Change
+    contact_id: str = ""
+    problems: tuple[Problem, ...] = ()
+    """Why it was refused, or what was left out."""
+
+
+class _RefusedError(Exception):
+    """The record cannot be brought to the index. The text says why, free of personal data."""
+
+
+@dataclass(slots=True)
+class Sync:
+    """Synchronises records of one CRM into one Genesys organization. Safe to use from several threads."""
+
+    client: GenesysClient
+    store: IdentityStore
+    organization: Organization
+    mapping: CrmMapping
+    sleep: Callable[[float], None] = time.sleep
+
+    def records(self, records: Sequence[CrmRecord]) -> list[Synced]:
+        """Bring up to ten records of different ids to Genesys and the index, in one request to Genesys.
+
+        Raises GenesysError when the whole request failed and DynamoDBError; a record that is refused is a result, not
+        an exception.
+        """
+        if len(records) > BULK_LIMIT:
+            raise ValueError(f"{len(records)} records in one batch; at most {BULK_LIMIT}")
+        done = self._opted_out(records)
+        created: set[Identifier] = set()
+        for attempt in range(ATTEMPTS):
+            pending = [record for record in records if record.id not in done]
+            if not pending:
+                break
+            if attempt:
+                self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            done |= self._attempt(pending, created, last=attempt == ATTEMPTS - 1)
+        return [done[record.id] for record in records]
+
+    def adopt(self, records: Sequence[CrmRecord], contacts: Mapping[Identifier, GenesysContact]) -> list[Synced]:
+        """Bring records to the index that Genesys has been given in another way; it is not written to.
+
+        `contacts` says which contact each record has become: its `id`, and the `modifyDate` of the contact that shows
+        no more than the record. A record that is not among them is refused.
+        """
+        done = self._opted_out(records)
+        for attempt in range(ATTEMPTS):
+            pending = [record for record in records if record.id not in done]
+            if not pending:
+                break
+            if attempt:
+                self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            drafts = self.drafts(pending)
+            known = self._known(drafts)
+            for draft in drafts:
+                synced = self._adopted(draft, contacts.get(draft.record.id), known, last=attempt == ATTEMPTS - 1)
+                if synced:
+                    done[draft.record.id] = synced
+        return [done[record.id] for record in records]
+
+    def _opted_out(self, records: Sequence[CrmRecord]) -> dict[Identifier, Synced]:
+        """What became of the customers who have opted out: nothing of them is written."""
+        return {record.id: self._withdraw(record) for record in records if record.opted_out}
+
+    def _withdraw(self, record: CrmRecord) -> Synced:
+        deletion = Deletion(self.client, self.store, self.organization, self.mapping.on_delete)
+        try:
+            fate, contact_id = deletion.follow(record.id, because="says that the customer has opted out")
+        except OutdatedError:
+            return Synced(record, Change.REFUSED, problems=(Problem("record", _MEANWHILE),))
+        except GenesysError as error:
+            if error.temporary:
+                raise
+            return Synced(record, Change.REFUSED, problems=(Problem("record", str(error)),))
+        return Synced(record, Change.UNCHANGED if fate is Fate.KEPT else Change.WITHDRAWN, contact_id)
+
+    def _adopted(
+        self,
+        draft: Draft,
+        contact: GenesysContact | None,
+        known: Mapping[Identifier, IdentifierRecord],
+        *,
+        last: bool,
+    ) -> Synced | None:
+        stored = draft.stored
+        if contact is None:
+            return _refused(draft, "Genesys Cloud has no contact with its id")
+        if (
+            stored
+            and stored.contact_id == contact["id"]
+            and stored.profile == profile_of(draft.record, self.organization)
+            and {*draft.external, *draft.record.slots.values()} <= set(stored.identifiers)
+        ):
+            return Synced(draft.record, Change.UNCHANGED, stored.contact_id, draft.notes)
+        result = EnrichResult(draft.record.id.value, contact=contact)
+        return self._complete(draft, result, known, created=stored is None, last=last, written=False)
+
+    def _attempt(
+        self, records: Sequence[CrmRecord], created: set[Identifier], *, last: bool
+    ) -> dict[Identifier, Synced]:
+        """What became of the records, without those that are worth another attempt. New contacts go to `created`."""
+        drafts = self.drafts(records)
+        changed = [draft for draft in drafts if draft.is_new]
+        requests = [_request(draft, self.organization, survivorship(self.mapping)) for draft in changed]
+        results = self.client.contacts.enrich_many(requests) if requests else []
+        created |= {draft.record.id for draft, result in zip(changed, results, strict=True) if result.created}
+        known = self._known(changed)
+        done = {
+            draft.record.id: Synced(draft.record, Change.UNCHANGED, draft.stored.contact_id, draft.notes)
+            for draft in drafts
+            if draft.stored and not draft.is_new
+        }
+        for draft, result in zip(changed, results, strict=True):
+            synced = self._complete(draft, result, known, created=draft.record.id in created, last=last)
+            if synced:
+                done[draft.record.id] = synced
+        return done
+
+    def drafts(self, records: Sequence[CrmRecord]) -> list[Draft]:
+        """What Genesys should hold of each, and whether it was given that. Only reads, and only the ids."""
+        exclusive = {each for record in records for each in (record.id, *record.external)}
+        known = self.store.identifiers(exclusive, consistent=True)
+        owners = {owner for record in known.values() for owner in record.claims}
+        heads, _ = self.store.canonical(owners, consistent=True) if owners else ({}, {})
+        holders = {each: _holder(known.get(each), heads) for each in exclusive}
+        first = {each: record.id for record in reversed(records) for each in record.external}
+        return [self._draft(record, holders, first) for record in records]
+
+    def _draft(
+        self, record: CrmRecord, holders: Mapping[Identifier, Contact | None], first: Mapping[Identifier, Identifier]
+    ) -> Draft:
+        """`first`: id of another system → the first record of the batch that has it."""
+        stored = holders[record.id]
+        external: list[Identifier] = [record.id]
+        taken: list[Identifier] = []
+        for each in record.external:
+            holder = holders[each]
+            mine = holder.contact_id == stored.contact_id if holder and stored else False
+            free = not holder and first[each] == record.id
+            (external if mine or free else taken).append(each)
+        body = to_external_contact(record, external, self.organization)
+        return Draft(record, stored, tuple(external), tuple(taken), body, fingerprint(body, self.mapping.kept))
+
+    def _known(self, drafts: Sequence[Draft]) -> Mapping[Identifier, IdentifierRecord]:
+        """The records of all identifiers that the contacts have or shall have."""
+        shall_have = {each for draft in drafts for each in draft.record.identifiers}
+        have = {each for draft in drafts if draft.stored for each in draft.stored.identifiers}
+        return self.store.identifiers(shall_have | have, consistent=True)
+
+    def _complete(
+        self,
+        draft: Draft,
+        result: EnrichResult,
+        known: Mapping[Identifier, IdentifierRecord],
+        *,
+        created: bool,
+        last: bool,
+        written: bool = True,
+    ) -> Synced | None:
+        """Bring what Genesys has taken to the index; None when it is worth another attempt and this is not the last."""
+        if result.error or result.contact is None:
+            again = bool(result.error and result.error.retryable)
+            return None if again and not last else _refused(draft, f"Genesys Cloud: {_error_text(result)}")
+        try:
+            contact_id = self._index(draft, result.contact, known, new=result.created, written=written)
+            return Synced(draft.record, Change.CREATED if created else Change.UPDATED, contact_id, draft.notes)
+        except _RefusedError as error:
+            return _refused(draft, str(error))
+        except AlreadyClaimedError as error:
+            reason, again = f"its {error.identifier.type} id already belongs to another contact", True
+        except OutdatedError:
+            reason, again = _MEANWHILE, True
+        except GenesysError as error:
+            reason, again = str(error), error.temporary
+        return None if again and not last else _refused(draft, reason)
+
+    def _index(
+        self,
+        draft: Draft,
+        found: GenesysContact,
+        known: Mapping[Identifier, IdentifierRecord],
+        *,
+        new: bool,
+        written: bool,
+    ) -> str:
+        """Store the contact as Genesys has it, whose id is returned.
+
+        `new`: it was made just now. Unless it was `written` by us, what Genesys holds is not known, and the next sync
+        is to write it.
+        """
+        record, source = draft.record, self.mapping.source
+        before = self._continued(draft, found, new=new)
+        unread = set(before.identifiers) - (set(draft.stored.identifiers) if draft.stored else set())
+        known = {**known, **self.store.identifiers(unread, consistent=True)}
+        known |= self._without_former(set(record.slots.values()) - set(before.identifiers), known, found["id"])
+        survive = kept_identifiers(found, self.mapping.kept, self.organization.source_ids)
+        kept = dict.fromkeys((*_not_from(record, before, known), *(x for x in survive if x in before.identifiers)))
+        identifiers = tuple(dict.fromkeys((*draft.external, *record.slots.values(), *kept)))
+        withdrawn = set(before.identifiers) - set(identifiers)
+        changes = written and corrections(
+            found,
+            draft.body,
+            mapping=self.mapping,
+            slots=record.slots,
+            unwanted=withdrawn | set(draft.taken),
+            kept=kept,
+            organization=self.organization,
+        )
+        shown = self.client.contacts.patch(found["id"], changes) if changes else found
+        decision = self.store.decision(
+            before.contact_id,
+            "sync",
+            f"the {source} record has changed" if draft.stored else f"a new {source} record",
+            crm_id=record.id.value,
+            claimed=_keys(set(identifiers) - set(before.identifiers)),
+            released=_keys(withdrawn),
+        )
+        profile = profile_of(record, self.organization)
+        self.store.put_contact(
+            before.changed(
+                profile=surviving(profile, profile_from_genesys(shown), self.mapping.kept) if written else profile,
+                identifiers=identifiers,
+                fingerprint=draft.fingerprint if written else "",
+                genesys_modified=shown.get("modifyDate", ""),
+            ),
+            previous=before,
+            decision=decision,
+            source=source,
+            assurance=Assurance.CLAIMED,
+            known=known,
+        )
+        return before.contact_id
+
+    def _without_former(
+        self, new: Iterable[Identifier], known: Mapping[Identifier, IdentifierRecord], contact_id: str
+    ) -> dict[Identifier, IdentifierRecord]:
+        """The records of those numbers that had to be taken off contacts who had them long ago."""
+        records = [known[each] for each in new if each in known]
+        detached = detach_older(self.client, self.store, records, than=timestamp(), now_of=contact_id)
+        return self.store.identifiers(detached, consistent=True) if detached else {}
+
+    def _continued(self, draft: Draft, found: GenesysContact, *, new: bool) -> Contact:
+        """The contact of the index that the one in Genesys continues; a new one where it knows none."""
+        contact_id, stored = found["id"], draft.stored
+        if stored and stored.contact_id == contact_id:
+            return stored
+        if new and not stored:
+            return Contact(contact_id)
+        heads, _ = self.store.canonical([contact_id], consistent=True)
+        head = heads.get(contact_id)
+        if stored is None:
+            return head or Contact(contact_id)
+        if head and head.contact_id == stored.contact_id:
+            return stored
+        if self._head_in_genesys(stored.contact_id) not in {None, contact_id}:
+            raise _RefusedError(
+                f"its id is on contact {contact_id} in Genesys Cloud but on {stored.contact_id} in the index: "
+                "take it off one of them"
+            )
+        members = [stored.contact_id, *(member["id"] for member in found.get("mergeSet") or [])]
+        return follow_merge(self.store, contact_id, members) or Contact(contact_id)
+
+    def _head_in_genesys(self, contact_id: str) -> str | None:
+        """The contact that this one is or was merged into; None when it was deleted."""
+        try:
+            return self.client.contacts.get(contact_id)["id"]
+        except NotFoundError as error:
+            if not error.code:  # not from Genesys Cloud
+                raise
+            return None
+
+
+def _request(draft: Draft, organization: Organization, rules: FieldRules) -> EnrichRequest:
+    """Matched by the CRM's own id alone.
+
+    A shared landline must not lead to somebody else's contact, nor an id of another system that Genesys has on one
+    person and the CRM on another: what enrich has written over a contact cannot be taken back.
+    """
+    return {
+        "id": draft.record.id.value,
+        "action": "Upsert",
+        "matchingIdentifiers": [to_genesys(draft.record.id, organization.source_ids)],
+        "contact": draft.body,
+        "fieldRules": rules,
+        "options": {"promote": True},
+    }
+
+
+def _not_from(
+    record: CrmRecord, contact: Contact, known: Mapping[Identifier, IdentifierRecord]
+) -> tuple[Identifier, ...]:
+    """Identifiers that the contact has from somebody else than this record: a conversation, Genesys, another record.
+
+    Where two records have been merged into one contact a claim does not tell whose it is; then all are kept.
+    """
+    crm = record.id.source
+    if any(each.source == crm and each != record.id for each in contact.identifiers):
+        return contact.identifiers
+
+    def is_kept(identifier: Identifier) -> bool:
+        claims = known[identifier].claims if identifier in known else {}
+        return any(claims[owner].source != crm for owner in contact.owners & claims.keys())
+
+    return tuple(filter(is_kept, contact.identifiers))
+
+
+def _keys(identifiers: Iterable[Identifier]) -> list[str]:
+    return sorted(each.key for each in identifiers)
+
+
+def _refused(draft: Draft, reason: str) -> Synced:
+    return Synced(draft.record, Change.REFUSED, problems=(Problem("record", reason), *draft.notes))
+
+
+def _error_text(result: EnrichResult) -> str:
+    error = result.error
+    if error is None:
+        return "no contact came back"
+    fields = f" ({', '.join(error.fields)})" if error.fields else ""
+    return f"{error.code}: {error.message}{fields}"

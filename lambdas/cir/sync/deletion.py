@@ -1,0 +1,98 @@
+"""What becomes of the contact when the CRM has its record no more, or its customer has opted out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cir.contacts.organization import Organization
+from cir.crm.mapping import OnDelete
+from cir.genesys.client import GenesysClient
+from cir.genesys.identifiers import to_genesys
+from cir.identity.identifiers import Identifier
+from cir.identity.records import Contact, Decision, IdentifierRecord
+from cir.identity.rules import Assurance
+from cir.index.store import IdentityStore
+
+
+class Fate(StrEnum):
+    """What became of a contact."""
+
+    ABSENT = "absent"
+    """Nobody has the id, or has it any more."""
+    KEPT = "kept"
+    WITHDRAWN = "withdrawn"
+    """The contact stays, without the record's id; and, by the policy `release`, without whatever else the CRM gave."""
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Carries out the policy. May be repeated, and die anywhere: Genesys first, so that the index still knows whom."""
+
+    client: GenesysClient
+    store: IdentityStore
+    organization: Organization
+    policy: OnDelete
+
+    def follow(self, record_id: Identifier, *, because: str = "has deleted the record") -> tuple[Fate, str]:
+        """What became of the contact of a record, and its id. Raises GenesysError, DynamoDBError and OutdatedError.
+
+        `because` is what the CRM does or says, for the ledger.
+        """
+        contact = self._contact(record_id)
+        if contact is None:
+            return Fate.ABSENT, ""
+        if self.policy is OnDelete.KEEP:
+            return Fate.KEPT, contact.contact_id
+        if any(each.source == record_id.source and each != record_id for each in contact.identifiers):
+            # phones and addresses stay: whose of the contact's records they are cannot be told
+            self._withdraw(contact, record_id, (record_id,), because)
+            return Fate.WITHDRAWN, contact.contact_id
+        if self.policy is OnDelete.RELEASE:
+            self._withdraw(contact, record_id, self._given_by_the_crm(contact, record_id), because)
+            return Fate.WITHDRAWN, contact.contact_id
+        self.client.contacts.delete(contact.contact_id)
+        self.store.remove(contact, decision=self._decision(contact, record_id, because))
+        return Fate.DELETED, contact.contact_id
+
+    def _contact(self, record_id: Identifier) -> Contact | None:
+        record = self.store.identifiers([record_id], consistent=True).get(record_id)
+        heads, _ = self.store.canonical(record.claims, consistent=True) if record else ({}, {})
+        return next(iter(heads.values()), None)
+
+    def _given_by_the_crm(self, contact: Contact, record_id: Identifier) -> tuple[Identifier, ...]:
+        claims = self.store.identifiers(contact.identifiers, consistent=True)
+        return tuple(
+            each
+            for each in contact.identifiers
+            if each == record_id
+            or any(claims[each].claims[owner].source == record_id.source for owner in _owners(contact, claims, each))
+        )
+
+    def _withdraw(self, contact: Contact, record_id: Identifier, withdrawn: Sequence[Identifier], because: str) -> None:
+        for each in withdrawn:
+            self.client.contacts.release(contact.contact_id, to_genesys(each, self.organization.source_ids))
+        self.store.put_contact(
+            contact.changed(
+                identifiers=tuple(each for each in contact.identifiers if each not in withdrawn), fingerprint=""
+            ),
+            previous=contact,
+            decision=self._decision(contact, record_id, because, withdrawn),
+            source=record_id.source,
+            assurance=Assurance.CLAIMED,
+        )
+
+    def _decision(
+        self, contact: Contact, record_id: Identifier, because: str, released: Sequence[Identifier] = ()
+    ) -> Decision:
+        return self.store.decision(
+            contact.contact_id,
+            "sync",
+            f"{record_id.source} {because}",
+            crm_id=record_id.value,
+            released=[each.key for each in (released or (record_id,))],
+        )
+
+
+def _owners(contact: Contact, claims: Mapping[Identifier, IdentifierRecord], each: Identifier) -> frozenset[str]:
+    return contact.owners & claims[each].claims.keys() if each in claims else frozenset()

@@ -1,0 +1,1 @@
+"""What a CRM says has changed: believed, queued, applied."""

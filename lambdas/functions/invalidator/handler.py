@@ -1,0 +1,39 @@
+"""The cache's only invalidation: it follows the streams of the identifiers and contacts tables."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cir.connect import open_cache
+from cir.index.cache import CacheUnavailableError
+from cir.runtime import log
+from cir.settings import ResolverSettings
+from functions.invalidator.changes import Changes, read_changes
+
+_settings = ResolverSettings.from_environment()
+_cache = open_cache(_settings)
+
+
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Forget what a batch of stream records has made old.
+
+    Batches may arrive twice or late: versions make that harmless. While the cache cannot be reached the whole batch
+    is handed back, and the stream keeps it.
+    """
+    records: list[Mapping[str, Any]] = event.get("Records", [])
+    changes = read_changes(records)
+    try:
+        _apply(changes)
+    except CacheUnavailableError as error:
+        log.write({"event": "invalidation failed", "level": "error", "error": str(error), "records": len(records)})
+        return {"batchItemFailures": _failures(records[:1])}
+    log.write({"event": "invalidation", "identifiers": len(changes.identifiers), "contacts": len(changes.contacts)})
+    return {"batchItemFailures": []}
+
+
+def _apply(changes: Changes) -> None:
+    _cache.invalidate(identifiers=changes.identifiers, contacts=changes.contacts)
+    _cache.forget(changes.moved)
+
+
+def _failures(records: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]} for record in records]

@@ -1,0 +1,121 @@
+"""The nightly search over a base in Genesys: what it proposes, what it merges, and what it leaves alone."""
+
+from collections.abc import Iterator
+
+import pytest
+from mypy_boto3_dynamodb.client import DynamoDBClient
+
+from cir.aws.dynamodb import boto3_dynamodb
+from cir.duplicates.nightly import Nightly
+from cir.identity.records import Contact
+from cir.index.review import Step, cases, dismiss, open_cases
+from cir.index.store import TableNames
+from sandbox.genesys.http.server import Emulator, running
+from sandbox.genesys.settings import Settings
+from tests.support.identity_world import World, crm_id, email, loyalty, phone
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with running(Settings(rate_limit=None, job_step_s=0.01)) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def world(emulator: Emulator, dynamodb_client: DynamoDBClient, tables: TableNames) -> World:
+    return World(emulator, boto3_dynamodb(dynamodb_client), tables)
+
+
+@pytest.fixture
+def nightly(world: World) -> Nightly:
+    return Nightly(world.client, world.store, world.merging, world.sources, default_region="US")
+
+
+def searched(nightly: Nightly) -> None:
+    export = nightly.start()
+    while not nightly.is_ready(export):
+        pass
+    nightly.propose(export)
+
+
+def twice(world: World, number: int, first: str, last: str) -> tuple[Contact, Contact]:
+    """The CRM's record of somebody, and what a conversation has made of the same person."""
+    known = world.customer(
+        phone(number), email(first.lower()), crm_id(number), source="salesforce", firstName=first, lastName=last
+    )
+    met = world.customer(phone(number), email(first.lower()), firstName=first, lastName=last)
+    return known, met
+
+
+def test_one_person_with_two_contacts_is_merged_and_a_couple_is_not(world: World, nightly: Nightly) -> None:
+    known, met = twice(world, 1, "Rosalind", "Thistlewood")
+    couple = [
+        world.customer(phone(2), email(name.lower()), loyalty(each), firstName=name, lastName="Oakhampton")
+        for each, name in enumerate(("Bertram", "Philippa"))
+    ]
+    searched(nightly)
+    (case,) = [case for case in open_cases(world.store) if case.evidence[-1]["proposal"] == "merge"]
+    assert set(case.contacts) == {known.contact_id, met.contact_id}
+    assert (case.probability or 0) > 0.99
+    assert nightly.merge(at_most=10, seconds=60).merged == 1
+    heads, _ = world.store.canonical([known.contact_id, met.contact_id, *(each.contact_id for each in couple)])
+    assert heads[known.contact_id] == heads[met.contact_id]
+    assert len({heads[each.contact_id].contact_id for each in couple}) == 2
+
+
+def test_a_second_night_finds_nothing_new(world: World, nightly: Nightly) -> None:
+    twice(world, 1, "Rosalind", "Thistlewood")
+    searched(nightly)
+    before = {key: len(case.evidence) for key, case in cases(world.store).items()}
+    searched(nightly)
+    assert {key: len(case.evidence) for key, case in cases(world.store).items()} == before
+
+
+def test_what_somebody_has_dismissed_is_not_merged(world: World, nightly: Nightly) -> None:
+    known, met = twice(world, 1, "Rosalind", "Thistlewood")
+    dismiss(world.store, (known.contact_id, met.contact_id), by="eve", because="twins")
+    searched(nightly)
+    assert nightly.merge(at_most=10, seconds=60).merged == 0
+    assert [case.state for case in cases(world.store).values()] == [Step.DISMISSED]
+
+
+def test_two_records_of_the_crm_wait_for_somebody(world: World, nightly: Nightly) -> None:
+    """Two ids of one CRM may be two people: that needs eyes, however alike they are."""
+    for number in (1, 2):
+        world.customer(
+            phone(1), email("ros"), crm_id(number), source="salesforce", firstName="Rosalind", lastName="Thistlewood"
+        )
+    searched(nightly)
+    assert len(open_cases(world.store)) == 1
+    assert nightly.merge(at_most=10, seconds=60).merged == 0
+    (case,) = open_cases(world.store)
+    assert case.state is Step.MERGE_REFUSED
+    assert (case.probability or 0) > 0.99
+    entries = len(list(world.store.history("review")))
+    nightly.merge(at_most=10, seconds=60)
+    assert len(list(world.store.history("review"))) == entries
+
+
+def test_a_case_whose_contacts_have_other_ids_by_now_is_refused_once(world: World, nightly: Nightly) -> None:
+    known, met = twice(world, 1, "Rosalind", "Thistlewood")
+    searched(nightly)
+    other = world.customer(phone(3), crm_id(9), source="salesforce")
+    plan = world.merging.plan([known.contact_id, other.contact_id], differing=["salesforce"])
+    world.merging.merge(plan, by="ada", because="the same")
+    third = world.customer(phone(4), crm_id(10), source="salesforce")
+    plan = world.merging.plan([met.contact_id, third.contact_id])
+    world.merging.merge(plan, by="ada", because="the same")
+    assert nightly.merge(at_most=10, seconds=60).merged == 0
+    (case,) = open_cases(world.store)
+    assert case.state is Step.MERGE_REFUSED
+
+
+def test_no_more_is_merged_in_a_night_than_is_allowed(world: World, nightly: Nightly) -> None:
+    twice(world, 1, "Rosalind", "Thistlewood")
+    twice(world, 2, "Bartholomew", "Quince")
+    searched(nightly)
+    assert nightly.merge(at_most=0, seconds=60).merged == 0
+    first = nightly.merge(at_most=1, seconds=60)
+    assert (first.merged, len(open_cases(world.store))) == (1, 1)
+    out_of_time = nightly.merge(at_most=10, seconds=0)
+    assert (out_of_time.merged, out_of_time.left) == (0, True)

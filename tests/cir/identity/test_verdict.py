@@ -1,0 +1,137 @@
+"""The verdict on what each identifier led to."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cir.identity.identifiers import Identifier
+from cir.identity.parsing import parse
+from cir.identity.records import Contact
+from cir.identity.rules import Assurance, IdentifierType, load_rules
+from cir.identity.verdict import Evidence, Outcome, best_question, decide
+
+
+def evidence(label: str, *contact_ids: str, generic: int = 0, assurance: Assurance = Assurance.CLAIMED) -> Evidence:
+    rule = load_rules().identifiers[IdentifierType(label)]
+    return Evidence(
+        label=label,
+        contact_ids=contact_ids,
+        count=generic or len(contact_ids),
+        generic=generic > 0,
+        ask_for="email" if generic or len(contact_ids) > 1 else "",
+        exclusive=rule.exclusive,
+        assurance=assurance,
+        priority=rule.priority,
+    )
+
+
+@st.composite
+def any_evidence(draw: st.DrawFn) -> Evidence:
+    generic = draw(st.sampled_from([0, 0, 0, 20]))
+    owners = [] if generic else draw(st.lists(st.sampled_from("abc"), max_size=3, unique=True))
+    kind, assurance = draw(st.sampled_from(IdentifierType)), draw(st.sampled_from(Assurance))
+    return evidence(kind, *owners, generic=generic, assurance=assurance)
+
+
+@pytest.mark.parametrize(
+    ("presented", "outcome", "contact_id", "matched_by"),
+    [
+        pytest.param([], Outcome.NOT_FOUND, "", (), id="nothing"),
+        pytest.param([evidence("phone")], Outcome.NOT_FOUND, "", (), id="unknown"),
+        pytest.param([evidence("phone", "a")], Outcome.RESOLVED, "a", ("phone",), id="own phone"),
+        pytest.param(
+            [evidence("phone", "a"), evidence("email", "a")], Outcome.RESOLVED, "a", ("email", "phone"), id="both agree"
+        ),
+        pytest.param([evidence("phone", "a", "b")], Outcome.AMBIGUOUS, "", ("phone",), id="household"),
+        pytest.param([evidence("phone", generic=40)], Outcome.AMBIGUOUS, "", ("phone",), id="switchboard"),
+        pytest.param(
+            [evidence("phone", "a", "b"), evidence("email", "b", "c")],
+            Outcome.RESOLVED,
+            "b",
+            ("email", "phone"),
+            id="two shared values meet",
+        ),
+        pytest.param(
+            [evidence("phone", generic=40), evidence("email", "a")],
+            Outcome.RESOLVED,
+            "a",
+            ("email",),
+            id="own address on a switchboard",
+        ),
+        pytest.param(
+            [evidence("phone", "a"), evidence("external", "b")],
+            Outcome.CONFLICT,
+            "b",
+            ("external",),
+            id="typed customer number against caller id",
+        ),
+        pytest.param(
+            [evidence("phone", "a"), evidence("email", "b")],
+            Outcome.CONFLICT,
+            "b",
+            ("email",),
+            id="address against caller id",
+        ),
+        pytest.param(
+            [evidence("phone", "a", "b"), evidence("email", "c")],
+            Outcome.RESOLVED,
+            "c",
+            ("email",),
+            id="calls from a friend's household",
+        ),
+    ],
+)
+def test_verdicts(presented: list[Evidence], outcome: Outcome, contact_id: str, matched_by: tuple[str, ...]) -> None:
+    verdict = decide(presented)
+    assert (verdict.outcome, verdict.contact_id, verdict.matched_by) == (outcome, contact_id, matched_by)
+
+
+def test_an_attested_number_beats_a_typed_address() -> None:
+    verdict = decide([evidence("email", "a"), evidence("phone", "b", assurance=Assurance.ATTESTED)])
+    assert (verdict.contact_id, verdict.conflicting, verdict.assurance) == ("b", ("a",), Assurance.ATTESTED)
+
+
+@given(st.lists(any_evidence(), max_size=4))
+def test_the_order_of_the_evidence_does_not_matter(presented: list[Evidence]) -> None:
+    assert len({decide(order) for order in permutations(presented)}) == 1
+
+
+@given(st.lists(any_evidence(), max_size=5))
+def test_nobody_is_named_whom_no_evidence_leads_to(presented: list[Evidence]) -> None:
+    verdict = decide(presented)
+    if verdict.contact_id:
+        assert any(verdict.contact_id in each.contact_ids and not each.generic for each in presented)
+    if verdict.outcome is Outcome.NOT_FOUND:
+        assert not any(each.count for each in presented)
+
+
+def identifier(kind: IdentifierType, text: str, source: str = "") -> Identifier:
+    parsed = parse(kind, text, source=source)
+    assert isinstance(parsed, Identifier)
+    return parsed
+
+
+OFFICE = identifier(IdentifierType.PHONE, "+12125550188")
+
+
+def person(number: int, *identifiers: Identifier) -> Contact:
+    return Contact(f"c{number}", identifiers=(OFFICE, *identifiers))
+
+
+def test_the_best_question_separates_the_most_candidates() -> None:
+    def known(number: int, *more: Identifier) -> Contact:
+        return person(number, identifier(IdentifierType.EMAIL, f"p{number}@x.com"), *more)
+
+    loyal = [known(number, identifier(IdentifierType.EXTERNAL, f"GLD-{number}", "loyalty")) for number in range(3)]
+    assert best_question(OFFICE, loyal) == "loyalty"
+    assert best_question(OFFICE, [*loyal, known(9)]) == "email"
+
+
+def test_nobody_is_asked_for_what_they_cannot_know_or_what_they_share() -> None:
+    crm_only = [person(n, identifier(IdentifierType.EXTERNAL, f"00350000000000{n}", "salesforce")) for n in range(3)]
+    assert best_question(OFFICE, crm_only) == ""
+    family = identifier(IdentifierType.EMAIL, "family@x.com")
+    assert best_question(OFFICE, [person(1, family), person(2, family)]) == ""
+    assert best_question(OFFICE, [person(1, identifier(IdentifierType.PHONE, "+19175550142")), person(2)]) == "ani"

@@ -1,0 +1,387 @@
+"""Nightly reconciliation: what differs is repaired, a broken extract changes nothing, every row is accounted for."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mypy_boto3_dynamodb.client import DynamoDBClient
+
+from cir.aws.dynamodb import boto3_dynamodb
+from cir.aws.files import Directory, Files
+from cir.crm.mapping import OnDelete, OptOut, Winner
+from cir.imports.run import IncompleteRunError
+from cir.index.store import TableNames
+from cir.reconcile.extract import extract
+from cir.reconcile.gone import follow_gone
+from cir.reconcile.run import Night
+from cir.sync.deletion import Deletion, Fate
+from infra.tables import STATE
+from tests.support.genesys_cloud import GenesysCloud
+from tests.support.nightly_crm import Crm, Reconciling, Row
+from tests.support.sync_plane import MAPPING, SyncPlane, account, crm_id, mobile, watched
+
+CUSTOMERS = 24
+
+
+@pytest.fixture
+def world(genesys: GenesysCloud, dynamodb_client: DynamoDBClient, tables: TableNames, tmp_path: Path) -> Reconciling:
+    """Everybody of the CRM is in Genesys and in the index; one good night lies behind."""
+    dynamodb, store = watched(boto3_dynamodb(dynamodb_client), tables)
+    state = tables.ledger.replace("ledger", STATE.name)
+    world = Reconciling(
+        Crm.of(CUSTOMERS), SyncPlane(genesys, store), Directory(tmp_path / "data"), dynamodb, tables, state
+    )
+    world.run("first load", force=True)
+    return world
+
+
+def test_a_first_load_is_for_the_import_unless_somebody_insists(world: Reconciling) -> None:
+    world.crm.rows |= Crm.of(CUSTOMERS + 60).rows
+    result = world.run("many new ones")
+    assert result.outcome == "stopped"
+    assert "first load" in result.plan.stopped[0]
+    assert len(world.plane.genesys.contacts()) == CUSTOMERS
+
+
+def test_a_night_in_which_nothing_has_changed_costs_no_write(world: Reconciling) -> None:
+    writes = world.plane.genesys.writes()
+    result = world.run("quiet")
+    assert (result.outcome, result.plan.unchanged, result.adds_up) == ("nothing to do", CUSTOMERS, True)
+    assert world.plane.genesys.writes() == writes
+
+
+def test_what_has_changed_in_the_crm_is_repaired_and_told_by_field(world: Reconciling) -> None:
+    world.run("quiet")
+    world.crm.change(1, Account_Tier__c="Platinum")
+    world.crm.change(2, MobilePhone="+12125550199")
+    world.crm.change(3, Salutation="Dr")
+    world.crm.change(CUSTOMERS)
+    result = world.run("changes")
+    plan = result.plan
+    assert (plan.changed, plan.new, plan.unchanged, result.adds_up) == (3, 1, CUSTOMERS - 3, True)
+    assert dict(plan.drift) == {"customerTier": 1, "assignedQueueId": 1, "cellPhone": 1, "other fields": 1}
+    assert result.loaded == {"created": 1, "updated": 3}
+    assert world.tier(1) == "Platinum"
+    assert len(world.plane.genesys.contacts()) == CUSTOMERS + 1
+    assert world.run("after").plan.unchanged == CUSTOMERS + 1
+
+
+def test_repairs_are_written_ten_to_a_request(world: Reconciling) -> None:
+    world.crm.all(lambda each: replace(each, values={**each.values, "Status__c": "Active"}))
+    before = world.plane.genesys.writes()
+    assert world.run("all", force=True).loaded == {"updated": CUSTOMERS}
+    assert world.plane.genesys.writes() - before == 3
+
+
+def test_customers_that_are_gone_are_told_and_left(world: Reconciling) -> None:
+    world.crm.delete(5)
+    del world.crm.rows[crm_id(6).value]
+    result = world.run("gone")
+    assert (result.plan.gone, result.plan.deleted, result.plan.rows, result.adds_up) == (2, 1, CUSTOMERS - 1, True)
+    told = {each["contactId"] for each in result.plan.missing}
+    assert told == {owner for number in (5, 6) for owner in world.plane.owners(crm_id(number))}
+    assert len(world.plane.genesys.contacts()) == CUSTOMERS
+
+
+def test_where_the_policy_says_so_contacts_go_that_the_crm_confirms_to_be_gone(world: Reconciling) -> None:
+    """One record is deleted, one is only missing from the extract."""
+    night, store, client = world.night("gone"), world.plane.store, world.plane.genesys.client()
+    everybody = dict(world.crm.rows)
+    world.crm.delete(5)
+    del world.crm.rows[crm_id(6).value]
+    world.run("gone")
+    world.crm.rows[crm_id(6).value] = everybody[crm_id(6).value]
+    fates: list[dict[Fate, int]] = []
+    for policy in (OnDelete.KEEP, OnDelete.DELETE, OnDelete.DELETE):
+        deletion = Deletion(client, store, world.plane.organization, policy)
+        fates.append(dict(follow_gone(night, store, deletion, "salesforce", world.crm.fetch)))
+    assert fates == [{}, {Fate.DELETED: 1}, {Fate.ABSENT: 1}]
+    assert len(world.plane.genesys.contacts()) == CUSTOMERS - 1
+    assert (len(world.plane.owners(crm_id(5))), len(world.plane.owners(crm_id(6)))) == (0, 1)
+
+
+def opting_out(world: Reconciling) -> Reconciling:
+    rule = OptOut("HasOptedOutOfEmail", frozenset({"true", "yes"}))
+    plane = SyncPlane(world.plane.genesys, world.plane.store, replace(MAPPING, opt_out=rule, on_delete=OnDelete.DELETE))
+    return replace(world, plane=plane)
+
+
+def test_whoever_has_opted_out_goes_once_as_the_mapping_says(world: Reconciling) -> None:
+    world = opting_out(world)
+    world.run("quiet")
+    world.crm.change(3, HasOptedOutOfEmail="true")
+    world.crm.change(CUSTOMERS, HasOptedOutOfEmail="Yes")
+    result = world.run("one less")
+    assert (result.plan.opted_out, result.plan.unchanged, result.adds_up) == (1, CUSTOMERS, True)
+    assert (result.outcome, result.loaded) == ("repaired", {"withdrawn": 1})
+    assert len(world.plane.genesys.contacts()) == CUSTOMERS - 1
+    again = world.run("after")
+    assert (again.outcome, again.plan.unchanged, again.adds_up) == ("nothing to do", CUSTOMERS + 1, True)
+
+
+def test_half_of_the_customers_opting_out_in_a_night_is_not_believed(world: Reconciling) -> None:
+    world = opting_out(world)
+    world.run("quiet")
+    for number in range(CUSTOMERS // 2):
+        world.crm.change(number, HasOptedOutOfEmail="true")
+    result = world.run("many less")
+    assert result.outcome == "stopped"
+    assert "have opted out at once" in result.plan.stopped[0]
+    assert len(world.plane.genesys.contacts()) == CUSTOMERS
+
+
+def test_what_genesys_may_keep_is_neither_drift_nor_repaired(world: Reconciling) -> None:
+    kept = dict.fromkeys(("customerTier", "cellPhone"), Winner.GENESYS)
+    plane = SyncPlane(world.plane.genesys, world.plane.store, replace(MAPPING, survivorship=kept))
+    world = replace(world, plane=plane)
+    world.run("other rules", force=True)
+    (owner,) = world.plane.owners(crm_id(1))
+    changes = {"$.customFields.customerTier": "Platinum", "$.cellPhone": {"display": "+12125550123"}}
+    plane.genesys.client().contacts.patch(
+        owner, [{"field": field, "action": "Update", "value": value} for field, value in changes.items()]
+    )
+    result = world.run("an agent knows better", audit=True)
+    assert result.audit
+    assert (dict(result.audit.drift), result.audit.dirty) == ({}, [])
+    assert result.audit.foreign["customerTier"] == 1
+    assert (result.outcome, world.tier(1)) == ("nothing to do", "Platinum")
+
+
+# What must not be believed
+
+
+def half_gone(crm: Crm) -> None:
+    crm.rows = dict(list(crm.rows.items())[: CUSTOMERS // 2])
+
+
+def without(column: str) -> Callable[[Crm], None]:
+    def change(crm: Crm) -> None:
+        crm.all(lambda each: Row(each.id, {name: value for name, value in each.values.items() if name != column}))
+
+    return change
+
+
+def doubled(crm: Crm) -> None:
+    rows = list(crm.rows.values())
+    crm.rows = {f"{page}-{each.id}": each for page in "ab" for each in rows}
+
+
+def empty(crm: Crm) -> None:
+    crm.rows = {}
+
+
+@pytest.mark.parametrize(
+    ("breaks", "why"),
+    [
+        (half_gone, "12 of 24 customers are missing"),
+        (without("Account_Tier__c"), "Account_Tier__c was filled in 100.0% of the rows and is in 0.0%"),
+        (without("MobilePhone"), "MobilePhone was filled in 100.0%"),
+        (doubled, "24 of 48 rows have an id that was there before"),
+        (empty, "no rows at all"),
+    ],
+)
+def test_a_broken_extract_changes_nothing_and_raises_the_alarm(
+    world: Reconciling, capsys: pytest.CaptureFixture[str], breaks: Callable[[Crm], None], why: str
+) -> None:
+    before = sorted(json.dumps(each, sort_keys=True) for each in world.plane.genesys.contacts())
+    writes = world.plane.genesys.writes()
+    good = world.crm.rows
+    capsys.readouterr()
+    breaks(world.crm)
+    result = world.run("broken")
+    assert result.outcome == "stopped"
+    assert any(why in each for each in result.plan.stopped), result.plan.stopped
+    assert result.adds_up
+    assert world.plane.genesys.writes() == writes
+    assert sorted(json.dumps(each, sort_keys=True) for each in world.plane.genesys.contacts()) == before
+    with pytest.raises(IncompleteRunError):
+        world.load(world.night("broken"))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (alarm,) = [line for line in lines if line["event"] == "reconciliation"]
+    assert (alarm["level"], alarm["ReconcileStopped"]) == ("error", 1)
+    assert "Stopped before anything was written" in page_of(world, "broken")
+
+    world.crm.rows = good  # what was stopped is no measure of what comes after
+    assert world.run("mended").outcome == "nothing to do"
+
+
+def test_every_tier_empty_is_noticed_on_the_very_first_night(world: Reconciling) -> None:
+    world.dynamodb("DeleteItem", {"TableName": world.state_table, "Key": {"name": {"S": "reconcile#last"}}})
+    without("Account_Tier__c")(world.crm)
+    stopped = world.run("first night").plan.stopped
+    assert any("Account_Tier__c" in each for each in stopped)
+
+
+def test_a_person_who_has_looked_can_let_it_go_on(world: Reconciling) -> None:
+    without("Account_Tier__c")(world.crm)
+    assert world.run("mass change").outcome == "stopped"
+    result = world.run("mass change again", force=True)
+    assert (result.outcome, result.plan.changed, bool(result.plan.stopped)) == ("repaired", CUSTOMERS, True)
+    assert world.tier(3) == ""
+
+
+def test_a_dry_run_shows_the_plan_and_writes_nothing(world: Reconciling) -> None:
+    world.crm.change(1, Account_Tier__c="Platinum")
+    writes = world.plane.genesys.writes()
+    result = world.run("dry", dry_run=True)
+    assert (result.outcome, result.plan.changed, result.adds_up) == ("dry run", 1, True)
+    assert (world.plane.genesys.writes(), world.tier(1)) == (writes, "Gold")
+    assert world.run("wet").loaded == {"updated": 1}
+
+
+def test_a_word_that_is_younger_than_the_extract_stands(world: Reconciling) -> None:
+    """A webhook has brought a change while the CRM was being read."""
+    night = world.night("race")
+    extract(night, world.crm, MAPPING)
+    world.plane.sync(account(1, FirstName="Ann", Account_Tier__c="Platinum"))
+    result = world.run("race")
+    assert (result.plan.newer, result.plan.changed, world.tier(1)) == (1, 0, "Platinum")
+
+
+def test_two_records_on_one_contact_do_not_take_turns(world: Reconciling) -> None:
+    ann, bob = (next(iter(world.plane.owners(crm_id(number)))) for number in (1, 2))
+    store = world.plane.store
+    contacts = store.contacts([ann, bob], consistent=True)
+    store.merge(contacts[ann], [contacts[bob]], decision=store.decision(ann, "merge", "one person"))
+    writes = world.plane.genesys.writes()
+    result = world.run("shared")
+    assert (result.plan.conflicts, result.plan.written, result.adds_up) == (1, 0, True)
+    assert result.plan.shared == [{"contactId": ann, "crmIds": [crm_id(2).value]}]
+    assert world.plane.genesys.writes() == writes
+
+
+# What was changed in Genesys Cloud
+
+
+@pytest.mark.parametrize("by", ["export", "scan"])
+def test_the_audit_finds_what_was_changed_in_genesys_and_repairs_what_the_crm_is_master_of(
+    world: Reconciling, by: str
+) -> None:
+    if by == "scan":
+        world.plane.genesys.fail(operation="exports", status=403)
+    client = world.plane.genesys.client()
+    tampered, removed, enlarged = (next(iter(world.plane.owners(crm_id(number)))) for number in (1, 2, 3))
+    fields = client.contacts.get(tampered)["customFields"]
+    client.contacts.patch(
+        tampered, [{"field": "$.customFields", "action": "Update", "value": {**fields, "customerTier": "Standard"}}]
+    )
+    client.contacts.patch(enlarged, [{"field": "$.otherEmail", "action": "Update", "value": "more@example.com"}])
+    client.contacts.delete(removed)
+    result = world.run("audit", audit=True)
+    audit = result.audit
+    assert audit
+    assert (dict(audit.drift), dict(audit.foreign), audit.deleted) == ({"customerTier": 1}, {"email added": 1}, 1)
+    assert (audit.contacts, audit.examined, audit.by) == (CUSTOMERS - 1, 2, by)
+    assert (result.plan.changed, result.loaded, result.adds_up) == (2, {"created": 1, "updated": 1}, True)
+    assert world.tier(1) == "Gold"
+    assert client.contacts.get(enlarged)["otherEmail"] == "more@example.com"
+    assert world.plane.owners(mobile(2)) == {world.plane.genesys.holder("Phone", mobile(2).value)}
+    assert len(world.plane.genesys.contacts()) == CUSTOMERS
+    again = world.run("audit again", audit=True)
+    assert (again.outcome, again.plan.unchanged) == ("nothing to do", CUSTOMERS)
+
+
+# Dying
+
+
+class KilledError(BaseException):
+    """Nobody catches it, as nobody survives SIGKILL."""
+
+
+@dataclass
+class MortalFiles:
+    """Dies before or after an operation that changes something."""
+
+    files: Files
+    dies_at: int = 10**9
+    done: int = 0
+
+    def step(self) -> None:
+        self.done += 1
+        if self.done == self.dies_at:
+            raise KilledError
+
+    def read(self, key: str) -> bytes:
+        return self.files.read(key)
+
+    def write(self, key: str, content: bytes) -> None:
+        self.step()
+        self.files.write(key, content)
+        self.step()
+
+    def exists(self, key: str) -> bool:
+        return self.files.exists(key)
+
+    def list(self, prefix: str) -> Sequence[str]:
+        return self.files.list(prefix)
+
+    def local(self, key: str) -> AbstractContextManager[Path]:
+        return self.files.local(key)
+
+    def store(self, key: str, path: Path) -> None:
+        self.step()
+        self.files.store(key, path)
+
+    def remove(self, keys: Sequence[str]) -> None:
+        self.files.remove(keys)
+        self.step()
+
+
+def test_a_night_that_dies_at_any_point_is_completed_by_calling_it_again(world: Reconciling) -> None:
+    dies_at, alive = 0, False
+    while not alive:
+        dies_at += 1
+        tier = ("Platinum", "Standard")[dies_at % 2]
+        for number in (1, 2, 3):
+            world.crm.change(number, Account_Tier__c=tier)
+        files = MortalFiles(world.files, dies_at)
+        name = f"night {dies_at}"
+        try:
+            world.run(name, files=files)
+            alive = True
+        except KilledError:
+            pass
+        result = world.run(name)
+        assert (result.adds_up, result.plan.changed, world.tier(2)) == (True, 3, tier), f"killed at {dies_at}"
+        assert sum(result.loaded.values()) == 3
+        assert len(world.plane.genesys.contacts()) == CUSTOMERS
+        assert list(world.files.list(f"reconcile/{name}/rows/")) == []
+    assert dies_at > 15
+
+
+# The report
+
+
+def page_of(world: Reconciling, name: str) -> str:
+    return world.files.read(Night(name, world.files, world.night(name).state).key("report.html")).decode()
+
+
+def test_the_page_holds_no_person_and_nothing_from_elsewhere(world: Reconciling) -> None:
+    world.crm.change(1, FirstName="Zerlina", Email="zerlina@example.com", Account_Tier__c="Platinum")
+    world.crm.change(2, Id="", Phone="<script>")
+    world.run("page")
+    page = page_of(world, "page")
+    everything = page + world.files.read(world.night("page").key("report.json")).decode()
+    for secret in ("Zerlina", "zerlina", mobile(1).value, "Customer1", "<script"):
+        assert secret not in everything
+    assert not re.search(r"(?:src|href)=|https?://|@import|url\(", page)
+    assert crm_id(1).value in page
+    assert "customerTier" in page
+    assert page.count("<svg") >= 2
+    assert "The numbers add up." in page
+
+
+def test_the_metrics_are_told_by_field(world: Reconciling, capsys: pytest.CaptureFixture[str]) -> None:
+    world.crm.change(1, Account_Tier__c="Platinum")
+    capsys.readouterr()
+    world.run("metrics")
+    lines: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    drift = {line["Field"]: line["ReconcileDrift"] for line in lines if "ReconcileDrift" in line}
+    assert drift == {"customerTier": 1, "assignedQueueId": 1}
+    (total,) = [line for line in lines if line["event"] == "reconciliation"]
+    assert (total["ReconcileRows"], total["ReconcileChanged"], total["ReconcileStopped"]) == (CUSTOMERS, 1, 0)
