@@ -15,7 +15,7 @@ ENV ?= dev
 # jsii prints eleven lines about Node 20 at every start; the value is the version that it shall keep quiet about
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test e2e lint bench synth diff bootstrap deploy lock clean
+.PHONY: help setup demo test e2e lint docs bench synth diff bootstrap deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -36,6 +36,9 @@ lint: setup ## ruff, the contracts of who may import whom, and mypy
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/mypy
+
+docs: setup ## renew the parts of the documentation that are made from the code
+	.venv/bin/python -m tools.docs
 
 bench: setup ## measured speed, as ratios against a baseline in the same run
 	@$(CIR) bench resolver

@@ -1,0 +1,1 @@
+"""What is run on the checkout itself. Nothing of it is deployed or installed."""
