@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cir.crm.connectors import Connector, CrmRow
-from cir.crm.connectors.credentials import Credentials
+from cir.crm.connectors.credentials import Access, Credentials
 from cir.crm.connectors.dynamics import Dynamics
 from cir.crm.connectors.salesforce import Salesforce
 from cir.crm.connectors.servicenow import ServiceNow
@@ -48,10 +48,12 @@ class World[E: Emulator[Any]]:
         sized = {"page_records": self.emulator.settings.page_records} if self.connect is ServiceNow else {}
         return self.connect(
             mapping or self.mapping,
-            url=url,
-            login_url=f"{url}/tenant" if isinstance(self.emulator, DynamicsEmulator) else url,
-            credentials=lambda: Credentials("sandbox", secret),
-            timing=Timing(
+            Access(
+                url=url,
+                login_url=f"{url}/tenant" if isinstance(self.emulator, DynamicsEmulator) else url,
+                credentials=lambda: Credentials("sandbox", secret),
+            ),
+            Timing(
                 clock=lambda: self.accounts.clock.now().timestamp(),
                 sleep=self.pauses.append,
                 uniform=lambda low, high: high,

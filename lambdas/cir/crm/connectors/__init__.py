@@ -24,10 +24,10 @@ def open_connector(environment: Mapping[str, str], mapping: CrmMapping) -> Conne
         case "file":
             return FileConnector.from_environment(environment, mapping)
         case "dynamics":
-            return Dynamics(mapping, **from_environment(environment, needs_tenant=True))
+            return Dynamics(mapping, from_environment(environment, needs_tenant=True))
         case "servicenow":
-            return ServiceNow(mapping, **from_environment(environment))
+            return ServiceNow(mapping, from_environment(environment))
         case "salesforce":
-            return Salesforce(mapping, **from_environment(environment))
+            return Salesforce(mapping, from_environment(environment))
         case _:
             raise CrmError(f"the mapping of {mapping.source} names no connector: it can be used with files only")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict
 from urllib.parse import urlsplit
 
 from cir.crm.connectors.errors import CrmError
@@ -19,7 +18,8 @@ class Credentials:
     client_secret: str = field(repr=False)
 
 
-class Access(TypedDict):
+@dataclass(frozen=True, slots=True)
+class Access:
     """What a connector is opened with."""
 
     url: str

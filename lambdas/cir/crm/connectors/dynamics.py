@@ -6,20 +6,19 @@ https://learn.microsoft.com/power-apps/developer/data-platform/api-limits
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import batched
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-from cir.crm.connectors.credentials import Credentials
+from cir.crm.connectors.api import ApiConnector
+from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
 from cir.crm.connectors.rows import CrmRow
-from cir.crm.connectors.web import LIVE, Crm, Timing, Web, decoded
+from cir.crm.connectors.web import LIVE, Api, Timing, Web, decoded
 from cir.crm.mapping import CrmMapping
 
 VERSION = "v9.2"
 PAGE_RECORDS = 5000
 """Dataverse's own maximum."""
-FETCH_IDS = 50
 EXPIRED = "0x80044352"
 """ExpiredVersionStamp: the delta token is older than the organization keeps changes for (7 days by default)."""
 GONE = 410
@@ -28,82 +27,56 @@ _LABEL = "OData.Community.Display.V1.FormattedValue"
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 
 
-class Dynamics:
+class Dynamics(ApiConnector):
     """One table of one environment.
 
     The point is the delta link. It keeps to the fields of its first request, so a mark of those stands before it: after
     a change of the mapping everything is read once.
     """
 
-    def __init__(
-        self,
-        mapping: CrmMapping,
-        *,
-        url: str,
-        login_url: str,
-        credentials: Callable[[], Credentials],
-        timing: Timing | None = None,
-    ) -> None:
-        self.source = mapping.source
-        self._mapping = mapping
-        self._select = tuple(dict.fromkeys(("modifiedon", *mapping.fields)))
-        self._table = mapping.object or "contacts"
-        self._path = f"/api/data/{VERSION}/{self._table}"
-        self._fields_mark = hashlib.blake2b(",".join(self._select).encode(), digest_size=4).hexdigest()
-        self._point = ""
-        self._web = Web(
-            Crm(
-                name="dynamics",
-                url=url,
-                token_url=f"{login_url}/oauth2/v2.0/token",
-                token_form={"scope": f"{url}/.default"},
-                credentials=credentials,
-                error_code=_error_code,
-            ),
-            timing,
-        )
+    fetch_ids = 50
 
-    def extract(self, since: str = "") -> Iterator[CrmRow]:
-        self._point = ""
+    def __init__(self, mapping: CrmMapping, access: Access, timing: Timing | None = None) -> None:
+        api = Api(
+            "dynamics",
+            access,
+            token_path="/oauth2/v2.0/token",  # noqa: S106 - an address
+            token_form={"scope": f"{access.url}/.default"},
+            error_code=_error_code,
+        )
+        super().__init__(mapping, Web(api, timing), table="contacts", own_fields=("modifiedon",))
+        self._path = f"/api/data/{VERSION}/{self._table}"
+        self._fields_mark = hashlib.blake2b(",".join(self._fields).encode(), digest_size=4).hexdigest()
+
+    def _extract(self, since: str) -> Generator[CrmRow, None, str]:
         fields, _, link = since.partition(" ")
         if fields == self._fields_mark:
             try:
-                yield from self._pages("delta", link, None)
+                return (yield from self._pages("delta", link, None))
             except CrmError as error:
                 if error.code != EXPIRED and error.status != GONE:
                     raise
-            else:
-                return
         # A record that was deleted in between is not in it: only its absence tells.
-        yield from self._pages("everything", self._path, {"$select": ",".join(self._select)})
+        return (yield from self._pages("everything", self._path, {"$select": ",".join(self._fields)}))
 
-    def next_point(self) -> str:
-        if not self._point:
-            raise ValueError("the extract was not read to its end")
-        return self._point
+    def _key(self, written: str) -> str:
+        """Without braces, in small letters."""
+        guid = _GUID.fullmatch(written)
+        return guid[1].lower() if guid else ""
 
-    def fetch(self, ids: Sequence[str]) -> list[CrmRow]:
-        canonical = {each: guid[1].lower() for each in ids if (guid := _GUID.fullmatch(each))}
-        rows: dict[str, CrmRow] = {}
-        for some in batched(dict.fromkeys(canonical.values()), FETCH_IDS, strict=False):
-            either = " or ".join(f"{self._mapping.id_column} eq {each}" for each in some)
-            answer = self._web.send(
-                "fetch",
-                "GET",
-                self._path,
-                query={"$select": ",".join(self._select), "$filter": either},
-                headers=_headers(f'odata.include-annotations="{_LABEL}"'),
-                effort=LIVE,
-            )
-            for record in decoded(answer, "dynamics.fetch")["value"]:
-                row = self._row(record)
-                rows[row.id] = row
-        found = ((each, rows.get(canonical.get(each, ""))) for each in ids)
-        return [
-            CrmRow(each, row.values, row.modified) if row else CrmRow(each, {}, deleted=True) for each, row in found
-        ]
+    def _with_ids(self, keys: Sequence[str]) -> Iterator[CrmRow]:
+        either = " or ".join(f"{self._mapping.id_column} eq {each}" for each in keys)
+        answer = self._web.send(
+            "fetch",
+            "GET",
+            self._path,
+            query={"$select": ",".join(self._fields), "$filter": either},
+            headers=_headers(f'odata.include-annotations="{_LABEL}"'),
+            effort=LIVE,
+        )
+        yield from map(self._row, decoded(answer, "dynamics.fetch")["value"])
 
-    def _pages(self, operation: str, path: str, query: Mapping[str, str] | None) -> Iterator[CrmRow]:
+    def _pages(self, operation: str, path: str, query: Mapping[str, str] | None) -> Generator[CrmRow, None, str]:
         preferences = f'odata.track-changes,odata.maxpagesize={PAGE_RECORDS},odata.include-annotations="{_LABEL}"'
         link: str | None = path
         while link:
@@ -116,7 +89,7 @@ class Dynamics:
                 f"dynamics.{operation}: Dataverse gives no delta link. Switch on change tracking of {self._table}.",
                 operation=f"dynamics.{operation}",
             )
-        self._point = f"{self._fields_mark} {page['@odata.deltaLink']}"
+        return f"{self._fields_mark} {page['@odata.deltaLink']}"
 
     def _row(self, record: Mapping[str, Any]) -> CrmRow:
         if "$deletedEntity" in record.get("@odata.context", ""):

@@ -7,18 +7,18 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from itertools import batched
 from typing import Any
 
 import requests
 
-from cir.crm.connectors.credentials import Credentials
+from cir.crm.connectors.api import ApiConnector
+from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
 from cir.crm.connectors.rows import CrmRow
-from cir.crm.connectors.web import BULK, LIVE, ONCE, Crm, Effort, Timing, Web, decoded
+from cir.crm.connectors.web import BULK, LIVE, ONCE, Api, Effort, Timing, Web, decoded
 from cir.crm.mapping import CrmMapping
 
 VERSION = "v62.0"
@@ -26,8 +26,6 @@ OVERLAP = timedelta(minutes=10)
 """A record is stamped when it is written and seen when its transaction commits: Apex may run for ten minutes."""
 PAGE_RECORDS = 10_000
 """Of one bulk result: some megabytes."""
-FETCH_IDS = 200
-"""Ids of one query: its address stays below 8 KB."""
 JOB_SECONDS = 30 * 60
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 1.0, 20.0
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
@@ -35,60 +33,34 @@ _STAMP = "SystemModstamp"
 """Unlike LastModifiedDate it is indexed, and moves also when the platform itself changes a record."""
 
 
-class Salesforce:
+class Salesforce(ApiConnector):
     """One object of one organization. The point is a time of Salesforce's own clock."""
 
-    def __init__(
-        self,
-        mapping: CrmMapping,
-        *,
-        url: str,
-        login_url: str,
-        credentials: Callable[[], Credentials],
-        timing: Timing | None = None,
-    ) -> None:
-        self.source = mapping.source
-        self._mapping = mapping
-        self._fields = tuple(dict.fromkeys(("Id", _STAMP, *mapping.fields)))
-        self._object = mapping.object or "Contact"
-        self._point = ""
-        self._web = Web(
-            Crm(
-                name="salesforce",
-                url=url,
-                token_url=f"{login_url}/services/oauth2/token",
-                token_form={},
-                credentials=credentials,
-                error_code=_error_code,
-                temporary_codes=frozenset({"REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"}),
-            ),
-            timing,
-        )
+    fetch_ids = 200  # the address of the query stays below 8 KB
 
-    def extract(self, since: str = "") -> Iterator[CrmRow]:
-        self._point = ""
+    def __init__(self, mapping: CrmMapping, access: Access, timing: Timing | None = None) -> None:
+        api = Api(
+            "salesforce",
+            access,
+            token_path="/services/oauth2/token",  # noqa: S106 - an address
+            error_code=_error_code,
+            temporary_codes=frozenset({"REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"}),
+        )
+        super().__init__(mapping, Web(api, timing), table="Contact", own_fields=("Id", _STAMP))
+
+    def _extract(self, since: str) -> Generator[CrmRow, None, str]:
         begun = self._now()
         yield from self._changed(since) if since else self._everything()
-        self._point = _written(begun - OVERLAP)
+        return _written(begun - OVERLAP)
 
-    def next_point(self) -> str:
-        if not self._point:
-            raise ValueError("the extract was not read to its end")
-        return self._point
+    def _key(self, written: str) -> str:
+        """The first 15 characters; the other three of 18 are a checksum of them."""
+        return written[:15] if _ID.fullmatch(written) else ""
 
-    def fetch(self, ids: Sequence[str]) -> list[CrmRow]:
-        found: dict[str, CrmRow] = {}
-        for some in batched(dict.fromkeys(each[:15] for each in ids if _ID.fullmatch(each)), FETCH_IDS, strict=False):
-            quoted = ",".join(f"'{each}'" for each in some)
-            query = f"SELECT {','.join(self._fields)} FROM {self._object} WHERE Id IN ({quoted})"  # noqa: S608 - SOQL
-            for record in self._records("query", query, LIVE):
-                row = self._row(record)
-                found[row.id[:15]] = row
-        rows = ((each, found.get(each[:15]) if _ID.fullmatch(each) else None) for each in ids)
-        return [
-            CrmRow(each, row.values, row.modified, row.deleted) if row else CrmRow(each, {}, deleted=True)
-            for each, row in rows
-        ]
+    def _with_ids(self, keys: Sequence[str]) -> Iterator[CrmRow]:
+        quoted = ",".join(f"'{each}'" for each in keys)
+        query = f"SELECT {','.join(self._fields)} FROM {self._table} WHERE Id IN ({quoted})"  # noqa: S608 - SOQL
+        yield from map(self._row, self._records("query", query, LIVE))
 
     def _now(self) -> datetime:
         """By the clock that stamps the records, and not by ours."""
@@ -98,7 +70,7 @@ class Salesforce:
     def _changed(self, since: str) -> Iterator[CrmRow]:
         fields = ",".join((*self._fields, "IsDeleted"))
         while True:
-            query = f"SELECT {fields} FROM {self._object} WHERE {_STAMP} >= {_checked(since)} ORDER BY {_STAMP}"  # noqa: S608
+            query = f"SELECT {fields} FROM {self._table} WHERE {_STAMP} >= {_checked(since)} ORDER BY {_STAMP}"  # noqa: S608
             reached = since
             try:
                 for record in self._records("queryAll", query):
@@ -131,7 +103,7 @@ class Salesforce:
 
     def _everything(self) -> Iterator[CrmRow]:
         jobs = f"/services/data/{VERSION}/jobs/query"
-        query = f"SELECT {','.join(self._fields)} FROM {self._object}"  # noqa: S608 - SOQL
+        query = f"SELECT {','.join(self._fields)} FROM {self._table}"  # noqa: S608 - SOQL
         created = self._web.send("bulk.create", "POST", jobs, body={"operation": "query", "query": query})
         job = f"{jobs}/{decoded(created, 'salesforce.bulk.create')['id']}"
         complete = False

@@ -4,20 +4,20 @@ https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/inbou
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import batched
 from typing import Any
 
-from cir.crm.connectors.credentials import Credentials
+from cir.crm.connectors.api import ApiConnector
+from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
 from cir.crm.connectors.rows import CrmRow
-from cir.crm.connectors.web import BULK, LIVE, Crm, Effort, Timing, Web, decoded
+from cir.crm.connectors.web import BULK, LIVE, Api, Effort, Timing, Web, decoded
 from cir.crm.mapping import CrmMapping
 
 PAGE_RECORDS = 2000
-FETCH_IDS = 100
 OVERLAP = timedelta(minutes=10)
 """A record is stamped before the transaction that writes it ends, and the nodes' clocks differ a little."""
 AUDIT = "sys_audit_delete"
@@ -25,74 +25,43 @@ AUDIT = "sys_audit_delete"
 _ID = re.compile(r"[0-9a-fA-F]{32}")
 
 
-class ServiceNow:
+class ServiceNow(ApiConnector):
     """One table of one instance. The point is a time of ServiceNow's own clock.
 
     Pages begin after the last sys_id of the one before. Unlike an offset or a time, that of a record never changes,
     so that none is passed over because others come, go or move while pages are read.
     """
 
+    fetch_ids = 100
+
     def __init__(
-        self,
-        mapping: CrmMapping,
-        *,
-        url: str,
-        login_url: str,
-        credentials: Callable[[], Credentials],
-        timing: Timing | None = None,
-        page_records: int = PAGE_RECORDS,
+        self, mapping: CrmMapping, access: Access, timing: Timing | None = None, *, page_records: int = PAGE_RECORDS
     ) -> None:
-        self.source = mapping.source
-        self._mapping = mapping
-        self._fields = tuple(dict.fromkeys(("sys_id", "sys_updated_on", *mapping.fields)))
-        self._table = mapping.object or "customer_contact"
+        api = Api("servicenow", access, token_path="/oauth_token.do", error_code=_error_code)  # noqa: S106 - an address
+        own_fields = ("sys_id", "sys_updated_on")
+        super().__init__(mapping, Web(api, timing), table="customer_contact", own_fields=own_fields)
         self._page_records = page_records
         self._reached: datetime | None = None
-        self._point = ""
-        self._web = Web(
-            Crm(
-                name="servicenow",
-                url=url,
-                token_url=f"{login_url}/oauth_token.do",
-                token_form={},
-                credentials=credentials,
-                error_code=_error_code,
-            ),
-            timing,
-        )
 
-    def extract(self, since: str = "") -> Iterator[CrmRow]:
-        self._point, self._reached = "", None
+    def _extract(self, since: str) -> Generator[CrmRow, None, str]:
+        self._reached = None
         condition = f"sys_updated_on>={_checked(since)}" if since else ""
         yield from map(self._row, self._records(self._table, self._fields, condition))
         if since:
             yield from self._deleted(since)
-        if self._reached:
-            self._point = _written(self._reached - OVERLAP)
+        return _written(self._reached - OVERLAP) if self._reached else ""
 
-    def next_point(self) -> str:
-        if not self._point:
-            raise ValueError("the extract was not read to its end")
-        return self._point
+    def _key(self, written: str) -> str:
+        return written.lower() if _ID.fullmatch(written) else ""
 
-    def fetch(self, ids: Sequence[str]) -> list[CrmRow]:
-        rows: dict[str, CrmRow] = {}
-        for some in batched(
-            dict.fromkeys(each.lower() for each in ids if _ID.fullmatch(each)), FETCH_IDS, strict=False
-        ):
-            for record in self._records(self._table, self._fields, f"sys_idIN{','.join(some)}", LIVE):
-                row = self._row(record)
-                rows[row.id] = row
-        found = ((each, rows.get(each.lower())) for each in ids)
-        return [
-            CrmRow(each, row.values, row.modified) if row else CrmRow(each, {}, deleted=True) for each, row in found
-        ]
+    def _with_ids(self, keys: Sequence[str]) -> Iterator[CrmRow]:
+        yield from map(self._row, self._records(self._table, self._fields, f"sys_idIN{','.join(keys)}", LIVE))
 
     def _deleted(self, since: str) -> Iterator[CrmRow]:
         """Looked up again, because a deleted record can be restored."""
         condition = f"tablename={self._table}^sys_created_on>={_checked(since)}"
         records = self._records(AUDIT, ("sys_id", "documentkey"), condition)
-        for some in batched((record["documentkey"] for record in records), FETCH_IDS, strict=False):
+        for some in batched((record["documentkey"] for record in records), self.fetch_ids, strict=False):
             yield from self.fetch(list(dict.fromkeys(some)))
 
     def _records(

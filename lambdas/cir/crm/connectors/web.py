@@ -7,7 +7,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from cir.crm.connectors.credentials import Credentials
+from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
 
 CONNECT_SECONDS = 3.05  # just above TCP's first retransmission after 3 s
@@ -51,18 +51,18 @@ ONCE = Effort(attempts=1, read_seconds=10.0, longest_retry_after=0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Crm:
-    """How one CRM differs from others, for the requests to it."""
+class Api:
+    """Where a CRM's API is, and what its requests and errors have of their own."""
 
     name: str
     """First part of operations: `salesforce`."""
-    url: str
-    token_url: str
-    token_form: Mapping[str, str]
-    """Besides the grant type and the credentials."""
-    credentials: Callable[[], Credentials]
+    access: Access
+    token_path: str
+    """Where tokens come from, below the login's address."""
     error_code: Callable[[Any], str]
     """The code in a decoded error body; empty where there is none."""
+    token_form: Mapping[str, str] = field(default_factory=dict)
+    """What a login sends besides the grant type and the credentials."""
     temporary_codes: frozenset[str] = frozenset()
     """Codes that pass by themselves, whatever the status."""
 
@@ -79,8 +79,10 @@ class Timing:
 class Web:
     """One session with one CRM."""
 
-    def __init__(self, crm: Crm, timing: Timing | None = None) -> None:
-        self._crm = crm
+    def __init__(self, api: Api, timing: Timing | None = None) -> None:
+        self._api = api
+        self._url = api.access.url
+        self._token_url = api.access.login_url + api.token_path
         self._timing = timing or Timing()
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -102,7 +104,7 @@ class Web:
         effort: Effort = BULK,
     ) -> requests.Response:
         """The answer to a request; `path` may be a link that the CRM has given. Raises CrmError."""
-        operation = f"{self._crm.name}.{operation}"
+        operation = f"{self._api.name}.{operation}"
         request = requests.Request(method, self._absolute(path, operation), dict(headers or {}), params=query)
         if body is not None:
             request.json = body
@@ -117,9 +119,9 @@ class Web:
 
     def _absolute(self, path: str, operation: str) -> str:
         """The token goes to the CRM only, whatever a link says."""
-        ours, given = urlsplit(self._crm.url), urlsplit(path)
+        ours, given = urlsplit(self._url), urlsplit(path)
         if not given.netloc:
-            return self._crm.url + path
+            return self._url + path
         if (given.scheme, given.netloc) != (ours.scheme, ours.netloc):
             raise CrmError(f"{operation}: a link leads to {given.netloc}, away from {ours.netloc}", operation=operation)
         return path
@@ -160,7 +162,7 @@ class Web:
         except requests.RequestException as problem:
             # Its own text quotes the URL, and with it the query.
             temporary = not isinstance(problem, _HOPELESS)
-            text = f"{operation}: no answer from {self._crm.url} ({type(problem).__name__}). Check CRM_URL."
+            text = f"{operation}: no answer from {self._url} ({type(problem).__name__}). Check CRM_URL."
             return CrmError(text, operation=operation, temporary=temporary), 0.0
         if response.ok and response.status_code < requests.codes.multiple_choices:
             return response
@@ -168,12 +170,12 @@ class Web:
 
     def _refusal(self, response: requests.Response, operation: str) -> CrmError:
         try:
-            code = self._crm.error_code(response.json())
+            code = self._api.error_code(response.json())
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             code = ""
         code = code if _CODE.fullmatch(code) else ""
         status = response.status_code
-        temporary = status in _TEMPORARY or code in self._crm.temporary_codes
+        temporary = status in _TEMPORARY or code in self._api.temporary_codes
         advice = {
             401: "Check the OAuth client, and that its user may use the API.",
             403: "The OAuth client's user lacks a permission on this object or one of its fields.",
@@ -181,7 +183,7 @@ class Web:
         }.get(status, "Check `object` and the fields of the mapping." if status == requests.codes.bad_request else "")
         if temporary:
             advice = "Try again later."
-        text = f"{operation}: {self._crm.url} answered {' '.join(filter(None, [str(status), code]))}. {advice}".strip()
+        text = f"{operation}: {self._url} answered {' '.join(filter(None, [str(status), code]))}. {advice}".strip()
         return CrmError(text, operation=operation, status=status, code=code, temporary=temporary)
 
     def _valid_token(self, effort: Effort) -> str:
@@ -191,22 +193,22 @@ class Web:
 
     def _log_in(self, effort: Effort) -> None:
         # Asked for every time, so a rotated secret is taken up without a restart.
-        credentials, asked_at = self._crm.credentials(), self._timing.clock()
+        credentials, asked_at = self._api.access.credentials(), self._timing.clock()
         form = {
             "grant_type": "client_credentials",
             "client_id": credentials.client_id,
             "client_secret": credentials.client_secret,
-            **self._crm.token_form,
+            **self._api.token_form,
         }
-        operation = f"{self._crm.name}.login"
-        request = requests.Request("POST", self._crm.token_url, data=form, auth=_NoAuthorization())
+        operation = f"{self._api.name}.login"
+        request = requests.Request("POST", self._token_url, data=form, auth=_NoAuthorization())
         try:
             response = self._repeat(request, operation, effort, with_token=False)
         except CrmError as error:
             if error.temporary or error.status is None:
                 raise
             raise CrmError(
-                f"{operation}: {urlsplit(self._crm.token_url).netloc} does not accept the OAuth client "
+                f"{operation}: {urlsplit(self._token_url).netloc} does not accept the OAuth client "
                 f"({error.status} {error.code}). Check its id and secret, and that it may use Client Credentials.",
                 operation=operation,
                 code=error.code,
@@ -217,7 +219,7 @@ class Web:
             lifetime = float(answer["expires_in"]) if "expires_in" in answer else float("inf")
         except (ValueError, KeyError, TypeError):
             raise CrmError(
-                f"{operation}: {self._crm.token_url} answered without an access token", operation=operation
+                f"{operation}: {self._token_url} answered without an access token", operation=operation
             ) from None
         self._renew_at = asked_at + lifetime - min(RENEW_EARLY_SECONDS, lifetime / 10)
 

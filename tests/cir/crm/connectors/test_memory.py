@@ -37,11 +37,11 @@ def read(crm: str, url: str, since: str) -> tuple[int, int, str]:
     connector: Salesforce | Dynamics | ServiceNow
     match crm:
         case "salesforce":
-            connector = Salesforce(mapping, **access, timing=timing)
+            connector = Salesforce(mapping, access, timing)
         case "dynamics":
-            connector = Dynamics(mapping, **access, timing=timing)
+            connector = Dynamics(mapping, access, timing)
         case _:
-            connector = ServiceNow(mapping, **access, timing=timing, page_records=PAGE)
+            connector = ServiceNow(mapping, access, timing, page_records=PAGE)
     tracemalloc.start()
     count = sum(1 for _ in connector.extract(since))
     _, most = tracemalloc.get_traced_memory()
