@@ -21,7 +21,7 @@ from cir.reconcile.result import Reconciled
 from sandbox.crm.accounts import Accounts
 from sandbox.crm.customers import salesforce
 from sandbox.customers import PERSONAS, generate, write_csv
-from sandbox.genesys.settings import PRODUCTION_LATENCY_MS
+from sandbox.genesys.organization.settings import PRODUCTION_LATENCY_MS
 from sandbox.system import Sandbox
 
 CUSTOMERS = 5000

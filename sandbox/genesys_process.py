@@ -5,10 +5,8 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import requests
-
+from sandbox.genesys import Control
 from sandbox.machine.processes import HOST, Service, listens
 
 CLIENT_ID = CLIENT_SECRET = "sandbox"  # both public
@@ -19,7 +17,7 @@ class GenesysEmulator(Service):
     """One emulated organization."""
 
     def __init__(self, *, port: int | None = None, settings: Mapping[str, object] | None = None) -> None:
-        """`settings` are fields of `sandbox.genesys.settings.Settings`."""
+        """`settings` are fields of `sandbox.genesys.Settings`."""
         super().__init__(port=port)
         self._settings = dict(settings or {})
 
@@ -38,21 +36,19 @@ class GenesysEmulator(Service):
 
     def queue_ids(self) -> dict[str, str]:
         """Name of each routing queue → its id."""
-        return {queue["name"]: queue["id"] for queue in self._control("GET", "")["queues"]}
+        return self._control.queue_ids()
 
     def configure(self, **settings: object) -> None:
         """Change settings while it runs, for instance `latency_ms=(300, 800)`."""
-        self._control("PUT", "/settings", settings)
+        self._control.configure(**settings)
 
     def calls(self) -> dict[str, int]:
         """How often each operation of the API has been called since the start."""
-        calls: dict[str, int] = self._control("GET", "/stats")["calls"]
-        return calls
+        return self._control.calls()
 
-    def _control(self, method: str, path: str, body: object = None) -> Any:
-        answer = requests.request(method, f"{self.url}/sandbox{path}", json=body, timeout=10)
-        answer.raise_for_status()
-        return answer.json()
+    @property
+    def _control(self) -> Control:
+        return Control(self.url)
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", __name__, str(self.port), json.dumps(self._settings)]
@@ -65,8 +61,7 @@ class GenesysEmulator(Service):
 
 
 def _serve() -> None:
-    from sandbox.genesys.http.server import serve  # noqa: PLC0415 - only in the emulator's own process
-    from sandbox.genesys.settings import Settings  # noqa: PLC0415
+    from sandbox.genesys import Settings, serve  # noqa: PLC0415 - only in the emulator's own process
 
     port, settings = sys.argv[1:]
     serve(host=HOST, port=int(port), settings=Settings().changed(json.loads(settings)))

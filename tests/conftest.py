@@ -12,12 +12,13 @@ from cir.aws.dynamodb import boto3_dynamodb
 from cir.index.cache import DEFAULT_LIMITS, Cache, CacheLimits
 from cir.index.store import IdentityStore, TableNames
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
+from sandbox.genesys import Emulator
 from sandbox.machine.cache_server import Cache as CacheServer
 from sandbox.machine.cache_server import servers
 from tests.support.aws import empty_aws, serving
 from tests.support.genesys_cloud import GenesysCloud
 
-pytest_plugins = ("tests.support.webhook_fixtures", "tests.support.webhook_world")
+pytest_plugins = ("sandbox.genesys.pytest_plugin", "tests.support.webhook_fixtures", "tests.support.webhook_world")
 
 _environments = (f"test{number}" for number in itertools.count())
 
@@ -60,21 +61,10 @@ def store(dynamodb_client: DynamoDBClient, tables: TableNames) -> IdentityStore:
     return IdentityStore(boto3_dynamodb(dynamodb_client), tables)
 
 
-@pytest.fixture(scope="session")
-def _genesys_emulator() -> Iterator[str]:
-    from sandbox.genesys.http.server import running
-    from sandbox.genesys.settings import Settings
-
-    with running(Settings(rate_limit=None, job_step_s=0.05)) as emulator:
-        yield emulator.url
-
-
 @pytest.fixture
-def genesys(_genesys_emulator: str) -> GenesysCloud:
+def genesys(genesys_cloud: Emulator) -> GenesysCloud:
     """A Genesys Cloud organization, empty but for its queues."""
-    genesys = GenesysCloud(_genesys_emulator)
-    genesys.reset()
-    return genesys
+    return GenesysCloud(genesys_cloud.url)
 
 
 @pytest.fixture(scope="session", params=servers(), ids=str)

@@ -33,7 +33,7 @@ from cir.resolve.answer import NOT_FOUND
 from cir.resolve.request import read_request
 from sandbox.bench.cold_start import ColdStarts, measure
 from sandbox.customers import Row, generate, write_csv
-from sandbox.genesys.settings import PRODUCTION_LATENCY_MS
+from sandbox.genesys.organization.settings import PRODUCTION_LATENCY_MS
 from sandbox.system import Sandbox
 
 CUSTOMERS = 2000

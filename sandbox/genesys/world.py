@@ -3,23 +3,23 @@
 import uuid
 from random import Random
 
-from sandbox.genesys.clock import Clock
-from sandbox.genesys.jobs.exports import Exports
-from sandbox.genesys.jobs.files import Files
-from sandbox.genesys.jobs.gdpr import PrivacyRequests
-from sandbox.genesys.jobs.graphs import Graphs
-from sandbox.genesys.jobs.import_jobs import ImportJob
-from sandbox.genesys.jobs.imports import Imports
-from sandbox.genesys.jobs.jobs import Jobs, Pace
-from sandbox.genesys.organization.auth import Tokens
-from sandbox.genesys.organization.contacts import ContactStore, Record
-from sandbox.genesys.organization.events import EventLog
-from sandbox.genesys.organization.faults import Faults
-from sandbox.genesys.organization.organization import Organization
-from sandbox.genesys.organization.schemas import Schemas
-from sandbox.genesys.organization.service import Service
-from sandbox.genesys.organization.sources import ExternalSources
-from sandbox.genesys.settings import Settings
+from .jobs.exports import Exports
+from .jobs.files import Files
+from .jobs.gdpr import PrivacyRequests
+from .jobs.graphs import Graphs
+from .jobs.import_jobs import ImportJob
+from .jobs.imports import Imports
+from .jobs.jobs import Jobs, Pace
+from .organization.auth import Tokens
+from .organization.clock import Clock
+from .organization.contacts import ContactStore, Record
+from .organization.events import EventLog
+from .organization.faults import Faults
+from .organization.organization import Organization
+from .organization.schemas import Schemas
+from .organization.service import Service
+from .organization.settings import Settings
+from .organization.sources import ExternalSources
 
 
 class World:

@@ -9,8 +9,8 @@ from cir.aws.dynamodb import marshal_item
 from cir.identity.records import Contact
 from infra import catalog
 from sandbox.aws.patterns import matches
+from sandbox.genesys import Settings as EmulatorSettings
 from sandbox.genesys.organization.events import CONTACT_TOPIC, envelope
-from sandbox.genesys.settings import Settings as EmulatorSettings
 from tests.support.assembly import ROOT, Assembly, Resource
 
 SHIFTS = {

@@ -7,17 +7,16 @@ import requests
 
 from cir.genesys.client import GenesysClient
 from cir.genesys.connection import Credentials
-from cir.genesys.models import Contact, ContactIdentifier
+from cir.genesys.models import Contact
 from cir.genesys.transport import Transport
+from sandbox.genesys import Control
 
 WRITES = ("enrich", "PATCH", "PUT", "DELETE", "merge")
 
 
 @dataclass(frozen=True, slots=True)
-class GenesysCloud:
+class GenesysCloud(Control):
     """The emulator at an address."""
-
-    url: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -52,32 +51,9 @@ class GenesysCloud:
         """What an agent makes one; returns the id of the contact that they have become."""
         return self.client().contacts.merge(contact_ids, value_override={})["id"]
 
-    def meet(self, identifier: ContactIdentifier) -> str:
-        """A stranger calls or writes: Genesys makes an ephemeral contact."""
-        return str(self._control("POST", "interactions", {"identifier": identifier})["id"])
-
-    def fail(self, **fault: object) -> None:
-        """Let coming calls fail; see `sandbox.genesys.organization.faults.Fault`."""
-        self._control("POST", "faults", fault)
-
-    def configure(self, **settings: object) -> None:
-        self._control("PUT", "settings", settings)
-
-    def reset(self) -> None:
-        self._control("POST", "reset", {})
-
-    def calls(self) -> dict[str, int]:
-        """Operation → how often it was called since the last reset."""
-        return cast(dict[str, int], self._control("GET", "stats")["calls"])
-
     def writes(self) -> int:
         """Calls that can change a contact."""
         return sum(number for call, number in self.calls().items() if any(word in call for word in WRITES))
-
-    def _control(self, method: str, path: str, body: object = None) -> Any:
-        answer = requests.request(method, f"{self.url}/sandbox/{path}", json=body, timeout=10)
-        assert answer.ok, answer.text
-        return answer.json()
 
     def _as_somebody_else(self, method: str, path: str, body: object) -> Any:
         form = {"grant_type": "client_credentials"}

@@ -23,7 +23,7 @@ from cir.identity.records import Contact
 from cir.identity.rules import Assurance, IdentifierType, load_rules
 from cir.index.store import IdentityStore, TableNames
 from cir.merge.merging import Merging
-from sandbox.genesys.http.server import Emulator
+from sandbox.genesys import Emulator
 
 
 class KilledError(BaseException):

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.genesys import errors
-from sandbox.genesys.errors import ApiError
-from sandbox.genesys.http import control
-from sandbox.genesys.http.gateway import CORRELATION_HEADER, Gateway, json_response
-from sandbox.genesys.http.routes import OPERATIONS, PREFIX, Operation
-from sandbox.genesys.settings import Settings
+from ..organization import errors
+from ..organization.errors import ApiError
+from ..organization.settings import Settings
+from . import control
+from .gateway import CORRELATION_HEADER, Gateway, json_response
+from .routes import OPERATIONS, PREFIX, Operation
 
 
 def application(settings: Settings) -> Starlette:

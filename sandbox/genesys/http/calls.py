@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from sandbox.genesys import cursors, errors
-from sandbox.genesys.errors import JSON
-from sandbox.genesys.organization.auth import Token
-from sandbox.genesys.world import World
+from ..organization import errors
+from ..organization.auth import Token
+from ..organization.errors import JSON
+from ..world import World
+from . import cursors
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""The sandbox's own API, beside the emulated one and without a token: settings, faults, statistics, events."""
+"""The emulator's own API, beside the emulated one and without a token: settings, faults, statistics, events. `Control`
+is its client."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -10,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.genesys.errors import JSON, ApiError
-from sandbox.genesys.http import views
-from sandbox.genesys.http.api.graphs import run_scan
-from sandbox.genesys.http.gateway import Gateway
-from sandbox.genesys.organization import models
-from sandbox.genesys.organization.faults import Fault
-from sandbox.genesys.organization.identifiers import key_of, placed
+from ..organization import models
+from ..organization.errors import JSON, ApiError
+from ..organization.faults import Fault
+from ..organization.identifiers import key_of, placed
+from . import views
+from .api.graphs import run_scan
+from .gateway import Gateway
 
 MAX_WAIT_S = 30.0
 

@@ -13,15 +13,15 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.genesys import errors
-from sandbox.genesys.errors import JSON, ApiError
-from sandbox.genesys.http.calls import Call, Reply
-from sandbox.genesys.http.routes import Operation
-from sandbox.genesys.organization.events import EventLog, correlation_id
-from sandbox.genesys.organization.faults import Fault
-from sandbox.genesys.organization.organization import MAX_BODY_BYTES
-from sandbox.genesys.settings import Settings
-from sandbox.genesys.world import World
+from ..organization import errors
+from ..organization.errors import JSON, ApiError
+from ..organization.events import EventLog, correlation_id
+from ..organization.faults import Fault
+from ..organization.organization import MAX_BODY_BYTES
+from ..organization.settings import Settings
+from ..world import World
+from .calls import Call, Reply
+from .routes import Operation
 
 CORRELATION_HEADER = "ININ-Correlation-Id"
 TOKEN_OPERATION = "POST /oauth/token"

@@ -3,19 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.genesys.http.api import (
-    bulk,
-    contacts,
-    exports,
-    gdpr,
-    graphs,
-    imports,
-    lookups,
-    organization,
-    schemas,
-    sources,
-)
-from sandbox.genesys.http.calls import Call, Reply
+from .api import bulk, contacts, exports, gdpr, graphs, imports, lookups, organization, schemas, sources
+from .calls import Call, Reply
 
 PREFIX = "/api/v2"
 

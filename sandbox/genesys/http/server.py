@@ -3,29 +3,35 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import uvicorn
 
-from sandbox.genesys.http.app import application
-from sandbox.genesys.settings import Settings
+from ..control import Control
+from ..organization.settings import Settings
+from .app import application
 
 START_S = 10.0
 
 
-def serve(*, host: str = "127.0.0.1", port: int, settings: Settings) -> None:
-    """Answer until interrupted. Raises OSError when the port is taken."""
+def serve(
+    *, host: str = "127.0.0.1", port: int, settings: Settings, on_listening: Callable[[int], None] = lambda _: None
+) -> None:
+    """Answer until interrupted. `on_listening` is told the port, which with `port` 0 is any free one.
+
+    Raises OSError when the port is taken.
+    """
     with _listen(host, port) as listener, suppress(KeyboardInterrupt):
+        on_listening(listener.getsockname()[1])
         uvicorn.Server(_config(settings)).run(sockets=[listener])
 
 
-@dataclass(slots=True)
-class Emulator:
-    """A running emulator."""
+@dataclass(frozen=True, slots=True)
+class Emulator(Control):
+    """An emulator in a thread of this process."""
 
-    url: str
     client_id: str
     client_secret: str
     _server: uvicorn.Server

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from sandbox.genesys.clock import iso
-from sandbox.genesys.errors import JSON
-from sandbox.genesys.organization.contacts import Record
-from sandbox.genesys.organization.identifiers import Key
-from sandbox.genesys.world import World
+from ..organization.clock import iso
+from ..organization.contacts import Record
+from ..organization.errors import JSON
+from ..organization.identifiers import Key
+from ..world import World
 
 CONTACTS = "/api/v2/externalcontacts/contacts"
 EXPAND = ("externalOrganization", "externalDataSources", "identifiers", "externalSources", "division")

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sandbox.genesys import errors
-from sandbox.genesys.clock import epoch, iso
-from sandbox.genesys.errors import JSON
-from sandbox.genesys.jobs.jobs import Pace
-from sandbox.genesys.organization.contacts import Record
-from sandbox.genesys.organization.identifiers import EMAIL_SLOTS, PHONE_SLOTS
-from sandbox.genesys.organization.models import Required, Wire
+from ..organization import errors
+from ..organization.clock import epoch, iso
+from ..organization.contacts import Record
+from ..organization.errors import JSON
+from ..organization.identifiers import EMAIL_SLOTS, PHONE_SLOTS
+from ..organization.models import Required, Wire
+from .jobs import Pace
 
 URI = "/api/v2/externalcontacts/contacts/exports"
 MAX_ROWS = 180_000_000

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sandbox.genesys import errors
-from sandbox.genesys.clock import iso
-from sandbox.genesys.errors import JSON
-from sandbox.genesys.jobs.jobs import Pace
-from sandbox.genesys.organization import phones
-from sandbox.genesys.organization.contacts import ContactStore, Record
-from sandbox.genesys.organization.identifiers import EMAIL_SLOTS, PHONE_SLOTS, Key
-from sandbox.genesys.organization.models import Reference, Wire
+from ..organization import errors, phones
+from ..organization.clock import iso
+from ..organization.contacts import ContactStore, Record
+from ..organization.errors import JSON
+from ..organization.identifiers import EMAIL_SLOTS, PHONE_SLOTS, Key
+from ..organization.models import Reference, Wire
+from .jobs import Pace
 
 URI = "/api/v2/gdpr/requests"
 

@@ -4,12 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sandbox.genesys import errors
-from sandbox.genesys.clock import iso
-from sandbox.genesys.errors import JSON, ApiError
-from sandbox.genesys.organization.contacts import ContactStore, Record
-from sandbox.genesys.organization.identifiers import Key, keys_in
-from sandbox.genesys.organization.service import Service
+from ..organization import errors
+from ..organization.clock import iso
+from ..organization.contacts import ContactStore, Record
+from ..organization.errors import JSON, ApiError
+from ..organization.identifiers import Key, keys_in
+from ..organization.service import Service
 
 SCANS_URI = "/api/v2/externalcontacts/graphs/clusterscans"
 SETTINGS_URI = "/api/v2/externalcontacts/graphs/settings"

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sandbox.genesys.clock import iso
-from sandbox.genesys.errors import JSON, ApiError
-from sandbox.genesys.jobs.files import File, Files
-from sandbox.genesys.jobs.imports import JOBS_URI, SETTINGS_URI, Report, RowReader, Sheet
-from sandbox.genesys.jobs.jobs import Pace, breathe
-from sandbox.genesys.organization import models
-from sandbox.genesys.organization.service import Service
+from ..organization import models
+from ..organization.clock import iso
+from ..organization.errors import JSON, ApiError
+from ..organization.service import Service
+from .files import File, Files
+from .imports import JOBS_URI, SETTINGS_URI, Report, RowReader, Sheet
+from .jobs import Pace, breathe
 
 Status = Literal["Created", "Running", "Completed", "Failed", "Cancelled"]
 Step = Literal["Validating", "Validated", "Importing"]

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from sandbox.genesys.errors import JSON, bad_request
-from sandbox.genesys.organization import phones
-from sandbox.genesys.organization.identifiers import EMAIL_SLOTS, PHONE_SLOTS
-from sandbox.genesys.organization.models import CONTACT_FIELDS, Reference, Required, Wire
+from ..organization import phones
+from ..organization.errors import JSON, bad_request
+from ..organization.identifiers import EMAIL_SLOTS, PHONE_SLOTS
+from ..organization.models import CONTACT_FIELDS, Reference, Required, Wire
 
 SETTINGS_URI = "/api/v2/externalcontacts/import/settings"
 CSV_SETTINGS_URI = "/api/v2/externalcontacts/import/csv/settings"

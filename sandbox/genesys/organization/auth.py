@@ -4,9 +4,9 @@ import math
 import secrets
 from dataclasses import dataclass
 
-from sandbox.genesys.clock import Clock
-from sandbox.genesys.errors import ApiError, generic, rate_limited
-from sandbox.genesys.settings import Settings
+from .clock import Clock
+from .errors import ApiError, generic, rate_limited
+from .settings import Settings
 
 UNLIMITED = 1_000_000  # what the headers say when no limit is set
 

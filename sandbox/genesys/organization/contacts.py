@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal
 
-from sandbox.genesys import errors
-from sandbox.genesys.clock import DAY, Clock
-from sandbox.genesys.errors import JSON
-from sandbox.genesys.organization.identifiers import EMAIL_SLOTS, PHONE_SLOTS, Key, keys_in
+from . import errors
+from .clock import DAY, Clock
+from .errors import JSON
+from .identifiers import EMAIL_SLOTS, PHONE_SLOTS, Key, keys_in
 
 ContactType = Literal["Ephemeral", "Identified", "Curated"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sandbox.genesys.errors import JSON
+from .errors import JSON
 
 _BIG = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
 

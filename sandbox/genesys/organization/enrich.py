@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.genesys.errors import JSON, invalid_property, validation_failed
-from sandbox.genesys.organization.identifiers import MAX_APPLE_IDS, MAX_EXTERNAL_IDS
-from sandbox.genesys.organization.models import CONTACT_FIELDS, FieldRules
+from .errors import JSON, invalid_property, validation_failed
+from .identifiers import MAX_APPLE_IDS, MAX_EXTERNAL_IDS
+from .models import CONTACT_FIELDS, FieldRules
 
 _PATH = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_]*)+")
 _ARRAY_LIMITS = {"externalIds": MAX_EXTERNAL_IDS, "appleOpaqueIds": MAX_APPLE_IDS}

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import requests
 
-from sandbox.genesys.clock import iso
-from sandbox.genesys.errors import JSON
-from sandbox.genesys.organization.contacts import Record
-from sandbox.genesys.settings import Settings
+from .clock import iso
+from .contacts import Record
+from .errors import JSON
+from .settings import Settings
 
 CONTACT_TOPIC = "v2.externalcontacts.contacts.{id}"
 UNRESOLVED_TOPIC = "v2.externalcontacts.contacts.{id}.unresolved"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from sandbox.genesys.errors import GENERIC
-from sandbox.genesys.settings import Settings
+from .errors import GENERIC
+from .settings import Settings
 
 STATUSES = frozenset(GENERIC) | {429}
 

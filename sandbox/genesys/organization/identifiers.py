@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sandbox.genesys.errors import validation_failed
-from sandbox.genesys.organization import phones
-from sandbox.genesys.organization.models import Identifier
+from . import phones
+from .errors import validation_failed
+from .models import Identifier
 
 PHONE_SLOTS = ("workPhone", "cellPhone", "homePhone", "otherPhone")
 EMAIL_SLOTS = ("workEmail", "personalEmail", "otherEmail")

@@ -3,15 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sandbox.genesys.errors import JSON, ApiError, validation_failed
-from sandbox.genesys.organization.contacts import Record
-from sandbox.genesys.organization.identifiers import (
-    EMAIL_SLOTS,
-    MAX_APPLE_IDS,
-    MAX_EXTERNAL_IDS,
-    PHONE_SLOTS,
-    free_slot,
-)
+from .contacts import Record
+from .errors import JSON, ApiError, validation_failed
+from .identifiers import EMAIL_SLOTS, MAX_APPLE_IDS, MAX_EXTERNAL_IDS, PHONE_SLOTS, free_slot
 
 MAX_MERGE_SET = 52  # "the resulting mergeset exceeds our default limit of 52"
 

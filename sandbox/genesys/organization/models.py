@@ -21,8 +21,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from sandbox.genesys import errors
-from sandbox.genesys.errors import JSON, ApiError
+from . import errors
+from .errors import JSON, ApiError
 
 # pydantic's names of errors about a value's JSON type; all its others are about a rule that a well-typed value breaks.
 _JSON_TYPES = {

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.genesys.errors import JSON, invalid_division
-from sandbox.genesys.organization.models import Reference
-from sandbox.genesys.settings import Settings
+from .errors import JSON, invalid_division
+from .models import Reference
+from .settings import Settings
 
 UNASSIGNED = "*"  # the division of everything that is assigned to none; in queries it means all divisions
 MAX_BODY_BYTES = 512_000  # request.bytes.max

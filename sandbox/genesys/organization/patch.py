@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.genesys.errors import JSON, ApiError, invalid_property, validation_failed
-from sandbox.genesys.organization.models import CONTACT_FIELDS, READ_ONLY_FIELDS, PatchChange
+from .errors import JSON, ApiError, invalid_property, validation_failed
+from .models import CONTACT_FIELDS, READ_ONLY_FIELDS, PatchChange
 
 _PATH = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_]*)+")
 _INVALID = "The provided contact was not valid"

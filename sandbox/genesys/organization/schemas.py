@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.genesys import errors
-from sandbox.genesys.clock import Clock, iso
-from sandbox.genesys.errors import JSON, ApiError
-from sandbox.genesys.organization.core_types import CORE_TYPES, core_type_of
+from . import errors
+from .clock import Clock, iso
+from .core_types import CORE_TYPES, core_type_of
+from .errors import JSON, ApiError
 
 # "SchemaQuantityLimits": the examples of the API description, which the texts of its errors repeat.
 LIMITS = {

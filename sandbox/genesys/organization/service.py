@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sandbox.genesys import errors
-from sandbox.genesys.errors import JSON, ApiError
-from sandbox.genesys.organization import models, phones
-from sandbox.genesys.organization.contacts import ContactStore, Record
-from sandbox.genesys.organization.enrich import combined, rules_of
-from sandbox.genesys.organization.identifiers import PHONE_SLOTS, Key, key_of, keys_in, placed, without
-from sandbox.genesys.organization.merging import check_mergeable, merged_fields
-from sandbox.genesys.organization.organization import UNASSIGNED, Organization
-from sandbox.genesys.organization.patch import patched
-from sandbox.genesys.organization.schemas import Schemas
-from sandbox.genesys.organization.sources import ExternalSources
+from . import errors, models, phones
+from .contacts import ContactStore, Record
+from .enrich import combined, rules_of
+from .errors import JSON, ApiError
+from .identifiers import PHONE_SLOTS, Key, key_of, keys_in, placed, without
+from .merging import check_mergeable, merged_fields
+from .organization import UNASSIGNED, Organization
+from .patch import patched
+from .schemas import Schemas
+from .sources import ExternalSources
 
 _INVALID = "The provided contact was not valid"
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from sandbox.genesys import errors
-from sandbox.genesys.errors import JSON, ApiError, validation_failed
-from sandbox.genesys.organization import models
+from . import errors, models
+from .errors import JSON, ApiError, validation_failed
 
 URI = "/api/v2/externalcontacts/externalsources"
 _NOT_FOUND = "External source not found by external source ID."

@@ -12,8 +12,7 @@ from cir.conversation.creating import CreateOutcome, Creating
 from cir.identity.rules import Assurance
 from cir.index.store import TableNames
 from cir.resolve.request import Presented
-from sandbox.genesys.http.server import Emulator, running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Emulator, Settings, running
 from tests.support.identity_world import World, email, environment, loyalty, phone, without_ids
 
 

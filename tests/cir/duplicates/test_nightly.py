@@ -10,8 +10,7 @@ from cir.duplicates.nightly import Nightly
 from cir.identity.records import Contact
 from cir.index.review import Step, cases, dismiss, open_cases
 from cir.index.store import TableNames
-from sandbox.genesys.http.server import Emulator, running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Emulator, Settings, running
 from tests.support.identity_world import World, crm_id, email, loyalty, phone
 
 

@@ -19,8 +19,7 @@ from cir.identity.rules import Assurance
 from cir.index.store import TableNames
 from cir.merge.splitting import Splitting
 from cir.resolve.request import Presented
-from sandbox.genesys.http.server import Emulator, running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Emulator, Settings, running
 from tests.support.identity_world import World, crm_id, email, environment, loyalty, phone, without_ids
 
 

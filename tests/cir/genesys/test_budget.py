@@ -25,8 +25,7 @@ from cir.connect import open_genesys
 from cir.genesys.budget import Budget, Kind, Told, Window, lease
 from infra.tables import STATE, create_tables, physical_name
 from sandbox.aws.services import Aws
-from sandbox.genesys.http.server import running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Settings, running
 from tests.support.genesys_cloud import GenesysCloud
 
 LATENCY = (0.1, 0.8)
@@ -344,7 +343,7 @@ def test_processes_that_share_one_client_are_never_refused(tmp_path: Path) -> No
             for kind in ("bulk", "bulk", "bulk", "live")
         ]
         results = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
-        statuses = GenesysCloud(emulator.url)._control("GET", "stats")["statuses"]
+        statuses = emulator.call("GET", "/stats")["statuses"]
     assert {result["throttled"] for result in results} == {0}
     assert "429" not in {status for of_one in statuses.values() for status in of_one}
     *bulk, live = results

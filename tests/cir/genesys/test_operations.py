@@ -24,8 +24,7 @@ from cir.genesys.errors import (
 )
 from cir.genesys.models import Contact, ContactIdentifier, EnrichRequest, ExternalId
 from cir.genesys.transport import Call, Transport
-from sandbox.genesys.http.server import running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Settings, running
 
 _numbers = count(7_000_000)
 TEXT_FIELD = {"title": "Tier", "allOf": [{"$ref": "#/definitions/text"}], "minLength": 0, "maxLength": 20}

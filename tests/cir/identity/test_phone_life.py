@@ -20,8 +20,7 @@ from cir.index.store import IdentityStore, TableNames
 from cir.resolve.request import Presented
 from cir.resolve.resolver import Resolver
 from cir.sync.customers import Sync
-from sandbox.genesys.http.server import Emulator, running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Emulator, Settings, running
 from sandbox.machine.cache_server import Cache as CacheServer
 from tests.conftest import new_cache
 from tests.support.identity_world import World, email, phone

@@ -16,8 +16,7 @@ from cir.index.store import TableNames
 from cir.resolve.resolver import Resolver
 from cli.failures import CommandError
 from cli.main import app
-from sandbox.genesys.http.server import Emulator, running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Emulator, Settings, running
 from tests.support.identity_world import World, crm_id, email, environment, loyalty, phone
 
 

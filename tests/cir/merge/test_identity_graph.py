@@ -39,8 +39,7 @@ from cir.resolve.request import Presented
 from cir.resolve.trace import Trace
 from cir.sync.customers import Sync
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
-from sandbox.genesys.http.server import Emulator, running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Emulator, Settings, running
 from sandbox.machine.cache_server import Cache as CacheServer
 from tests.conftest import new_cache
 from tests.support.identity_world import World, email, environment, loyalty, phone

@@ -13,8 +13,7 @@ from cir.index.review import Step, candidate, cases, open_cases
 from cir.index.store import TableNames
 from cir.index.tombstones import shorten
 from cir.merge.splitting import SplitRefusedError, Splitting
-from sandbox.genesys.http.server import Emulator, running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Emulator, Settings, running
 from tests.support.identity_world import World, crm_id, email, loyalty, phone
 
 

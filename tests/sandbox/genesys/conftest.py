@@ -8,39 +8,10 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.genesys.http.server import Emulator, running
-from sandbox.genesys.settings import Settings
+from sandbox.genesys import Control, Emulator, Settings, running
 from tests.support.conformance import check_json
 
 JSON = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Control:
-    """The sandbox's own API."""
-
-    url: str
-
-    def call(self, method: str, path: str, body: object = None, **query: object) -> JSON:
-        response = requests.request(method, f"{self.url}/sandbox{path}", json=body, params=query, timeout=10)  # type: ignore[arg-type]
-        assert response.ok, response.text
-        return dict(response.json())
-
-    def settings(self, **changes: object) -> JSON:
-        return self.call("PUT", "/settings", changes)
-
-    def fault(self, **fault: object) -> None:
-        self.call("POST", "/faults", fault)
-
-    def statuses(self, operation: str) -> dict[str, int]:
-        statuses: dict[str, int] = self.call("GET", "/stats")["statuses"].get(f"{operation}", {})
-        return statuses
-
-    def events(self, after: int = 0) -> list[JSON]:
-        return [entry["event"] for entry in self.call("GET", "/events", after=after)["events"]]
-
-    def days_pass(self, days: float) -> None:
-        self.settings(clock_offset_s=days * 86_400)
 
 
 @dataclass(frozen=True)
@@ -107,9 +78,8 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def control(emulator: Emulator) -> Control:
-    control = Control(emulator.url)
-    control.call("POST", "/reset")
-    return control
+    emulator.reset()
+    return emulator
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox.genesys import Control
 from sandbox.genesys.http.routes import OPERATIONS
-from tests.sandbox.genesys.conftest import Control, Coverage
+from tests.sandbox.genesys.conftest import Coverage
 from tests.support.conformance import violations
 
 JSON = dict[str, Any]
@@ -463,7 +464,7 @@ def test_conversation_association(genesys: SimpleNamespace, control: Control) ->
 
 def test_the_sdk_recovers_from_the_rate_limit(genesys: SimpleNamespace, control: Control) -> None:
     """The SDK waits as long as `Retry-After` says and goes on by itself."""
-    control.settings(rate_limit=3, rate_window_s=1)
+    control.configure(rate_limit=3, rate_window_s=1)
     for _ in range(7):
         genesys.tokens.get_tokens_me()
     statuses = control.statuses("GET /api/v2/tokens/me")

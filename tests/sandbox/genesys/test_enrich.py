@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.genesys.conftest import Api, Control
+from sandbox.genesys import Control
+from tests.sandbox.genesys.conftest import Api
 
 JSON = dict[str, Any]
 PATH = "/externalcontacts/contacts/enrich"
@@ -156,7 +157,7 @@ def test_bulk_fails_item_by_item_and_keeps_no_order(api: Api, control: Control) 
     assert (failed["id"], failed["success"], failed["status"]) == ("bad", False, 422)
     assert failed["error"]["entity"] == operations[-1]
     assert [result["id"] for result in answer["results"]] != [operation["id"] for operation in operations]
-    control.settings(shuffle_bulk_results=False)
+    control.configure(shuffle_bulk_results=False)
     answer = api.ok("POST", BULK, {"entities": operations})
     assert [result["id"] for result in answer["results"]] == [operation["id"] for operation in operations]
 

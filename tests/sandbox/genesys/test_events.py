@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.genesys.conftest import Api, Control
+from sandbox.genesys import Control
+from tests.sandbox.genesys.conftest import Api
 from tests.support.conformance import violations
 
 JSON = dict[str, Any]
@@ -121,7 +122,7 @@ def test_events_are_pushed_in_order(
 ) -> None:
     url, received = receiver
     file = tmp_path / "events.jsonl"
-    control.settings(event_url=url, event_file=str(file))
+    control.configure(event_url=url, event_file=str(file))
     for name in "abc":
         api.contact(firstName=name)
     pushed = [received.get(timeout=10) for _ in range(3)]

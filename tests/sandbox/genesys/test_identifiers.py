@@ -9,11 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from sandbox.genesys.errors import ApiError
+from sandbox.genesys import Settings
 from sandbox.genesys.organization.contacts import Record
+from sandbox.genesys.organization.errors import ApiError
 from sandbox.genesys.organization.events import EventLog
 from sandbox.genesys.organization.identifiers import Key, keys_in
-from sandbox.genesys.settings import Settings
 from sandbox.genesys.world import World
 from tests.sandbox.genesys.conftest import Api
 

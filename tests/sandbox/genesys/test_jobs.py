@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.genesys.conftest import Api, Control
+from sandbox.genesys import Control
+from tests.sandbox.genesys.conftest import Api
 
 JSON = dict[str, Any]
 IMPORT = "/externalcontacts/import"
@@ -177,7 +178,7 @@ def test_update_and_export_of_a_subject(api: Api) -> None:
 
 
 def test_jobs_end_without_being_polled(api: Api, control: Control) -> None:
-    control.settings(job_step_s=0)
+    control.configure(job_step_s=0)
     api.contact(workEmail="iris@example.com")
     request = {"requestType": "GDPR_DELETE", "subject": {"emailAddresses": ["iris@example.com"]}}
     api.ok("POST", PRIVACY, request, deleteConfirmed="true")

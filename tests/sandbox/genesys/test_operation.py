@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.genesys.http.server import Emulator
-from sandbox.genesys.settings import Settings, latency_range, request_limit
-from tests.sandbox.genesys.conftest import Api, Control
+from sandbox.genesys import Control, Emulator, Settings
+from sandbox.genesys.organization.settings import latency_range, request_limit
+from tests.sandbox.genesys.conftest import Api
 from tests.support.conformance import check_json
 
 JSON = dict[str, Any]
@@ -46,7 +46,7 @@ def test_tokens_end(api: Api, control: Control) -> None:
 
 
 def test_the_budget_is_per_token_and_told_in_every_answer(api: Api, control: Control, emulator: Emulator) -> None:
-    control.settings(rate_limit=2)
+    control.configure(rate_limit=2)
     counts = [api.send("GET", ME).headers["inin-ratelimit-count"] for _ in range(2)]
     assert counts == ["1", "2"]
     response = api.send("GET", ME)
@@ -63,7 +63,7 @@ def test_the_budget_is_per_token_and_told_in_every_answer(api: Api, control: Con
     other = requests.post(f"{emulator.url}/oauth/token", form, timeout=10).json()["access_token"]
     authorization = {"Authorization": f"Bearer {other}"}
     assert requests.get(f"{emulator.url}/api/v2{ME}", headers=authorization, timeout=10).ok
-    control.settings(clock_offset_s=61)
+    control.configure(clock_offset_s=61)
     assert api.send("GET", ME).ok
 
 
@@ -111,7 +111,7 @@ def test_a_scan_sees_each_contact_once_while_others_come_and_go(api: Api) -> Non
 
 
 def test_cursors_live_for_a_day_and_for_their_own_query(api: Api, control: Control) -> None:
-    control.settings(token_seconds=172_800)
+    control.configure(token_seconds=172_800)
     for n in range(11):
         api.contact(firstName=str(n))
     cursor = api.ok("GET", SCAN, limit=10)["cursors"]["after"]
@@ -124,7 +124,7 @@ def test_cursors_live_for_a_day_and_for_their_own_query(api: Api, control: Contr
 
 
 def test_only_unknown_contacts_end_after_60_days_without_interaction(api: Api, control: Control) -> None:
-    control.settings(token_seconds=100 * 86_400)
+    control.configure(token_seconds=100 * 86_400)
     form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox"}
     token = requests.post(f"{api.url}/oauth/token", form, timeout=10).json()["access_token"]
     api.session.headers["Authorization"] = f"Bearer {token}"
@@ -156,30 +156,30 @@ def test_search_finds_beginnings_of_words_in_curated_contacts(api: Api, control:
 
 
 def test_faults_hit_the_next_calls_of_an_operation(api: Api, control: Control) -> None:
-    control.fault(status=503, count=2, operation="POST /api/v2/externalcontacts/contacts")
+    control.fail(status=503, count=2, operation="POST /api/v2/externalcontacts/contacts")
     api.ok("GET", ME)
     answers = [api.send("POST", CONTACTS, {"firstName": "A"}).status_code for _ in range(3)]
     assert answers == [503, 503, 200]
-    control.fault(status=429)
+    control.fail(status=429)
     response = api.send("GET", ME)
     assert (response.status_code, response.headers["Retry-After"]) == (429, "1")
     assert control.statuses("POST /api/v2/externalcontacts/contacts") == {"503": 2, "200": 1}
 
 
 def test_a_fault_after_the_work_loses_only_the_answer(api: Api, control: Control) -> None:
-    control.fault(status=504, after=True)
+    control.fail(status=504, after=True)
     assert api.refused("POST", CONTACTS, {"workEmail": "iris@example.com"}) == (504, "request.timeout")
     assert api.find("Email", "iris@example.com")
 
 
 def test_an_error_rate_fails_that_share_of_the_calls(api: Api, control: Control) -> None:
-    control.settings(error_rate=1.0, error_statuses=[500])
+    control.configure(error_rate=1.0, error_statuses=[500])
     assert api.refused("GET", ME) == (500, "internal.server.error")
 
 
 def test_a_slow_call_does_not_hold_up_the_others(api: Api, control: Control) -> None:
     """The slow one is sent first and answered last."""
-    control.fault(status=504, operation="organizations/me", hang_s=0.4)
+    control.fail(status=504, operation="organizations/me", hang_s=0.4)
     finished: list[str] = []
 
     def slow() -> None:
@@ -197,7 +197,7 @@ def test_a_slow_call_does_not_hold_up_the_others(api: Api, control: Control) -> 
 
 
 def test_missing_permissions(api: Api, control: Control) -> None:
-    control.settings(denied_permissions=["externalContacts:identity:merge"])
+    control.configure(denied_permissions=["externalContacts:identity:merge"])
     body = {"contactIds": ["a", "b"]}
     assert api.refused("POST", f"{CONTACTS}/merge", body) == (403, "missing.any.permissions")
 
@@ -213,7 +213,7 @@ def test_statistics_count_calls_by_operation(api: Api, control: Control) -> None
 
 def test_queues_and_divisions_come_and_go_and_keep_their_ids(api: Api, control: Control) -> None:
     gold = api.ok("GET", "/routing/queues", name="Gold")["entities"]
-    control.settings(queues=["Gold", "VIP"], divisions=["Home", "Asia"])
+    control.configure(queues=["Gold", "VIP"], divisions=["Home", "Asia"])
     assert api.ok("GET", "/routing/queues", name="Gold")["entities"] == gold
     assert [queue["name"] for queue in api.ok("GET", "/routing/queues")["entities"]] == ["Gold", "VIP"]
     assert [division["name"] for division in api.ok("GET", "/authorization/divisions")["entities"]] == ["Home", "Asia"]
@@ -221,7 +221,7 @@ def test_queues_and_divisions_come_and_go_and_keep_their_ids(api: Api, control: 
 
 def test_a_reset_forgets_everything(api: Api, control: Control) -> None:
     api.contact(firstName="A")
-    control.settings(rate_limit=1, queues=["VIP"])
+    control.configure(rate_limit=1, queues=["VIP"])
     after = control.call("POST", "/reset")
     assert after["contacts"] == 0
     assert control.call("GET", "/settings")["rate_limit"] is None

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from sandbox.genesys import errors
-from sandbox.genesys.errors import JSON, ApiError
-from sandbox.genesys.http import views
-from sandbox.genesys.http.api.contacts import enrich_one
-from sandbox.genesys.http.calls import Call, Reply
-from sandbox.genesys.organization.models import EnrichRequest
+from ...organization import errors
+from ...organization.errors import JSON, ApiError
+from ...organization.models import EnrichRequest
+from .. import views
+from ..calls import Call, Reply
+from .contacts import enrich_one
 
 MAX_ENRICH = 10  # "Run up to 10 Enrich operations per request"
 

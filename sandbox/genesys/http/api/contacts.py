@@ -1,10 +1,9 @@
 """Contacts one at a time."""
 
-from sandbox.genesys import errors
-from sandbox.genesys.errors import JSON
-from sandbox.genesys.http import views
-from sandbox.genesys.http.calls import Call, Reply
-from sandbox.genesys.organization import models
+from ...organization import errors, models
+from ...organization.errors import JSON
+from .. import views
+from ..calls import Call, Reply
 
 
 def create(call: Call) -> Reply:

@@ -1,10 +1,10 @@
 """Exports of contacts to a file."""
 
-from sandbox.genesys.http.calls import Call, Reply
-from sandbox.genesys.jobs.exports import Export, ExportRequest, Table, matcher
-from sandbox.genesys.jobs.files import File
-from sandbox.genesys.jobs.jobs import breathe
-from sandbox.genesys.world import World
+from ...jobs.exports import Export, ExportRequest, Table, matcher
+from ...jobs.files import File
+from ...jobs.jobs import breathe
+from ...world import World
+from ..calls import Call, Reply
 
 
 def create(call: Call) -> Reply:

@@ -2,13 +2,13 @@
 
 import json
 
-from sandbox.genesys import errors
-from sandbox.genesys.http import views
-from sandbox.genesys.http.calls import Call, Reply
-from sandbox.genesys.jobs import gdpr
-from sandbox.genesys.jobs.files import File
-from sandbox.genesys.jobs.gdpr import PrivacyRequest, PrivacyRequestBody
-from sandbox.genesys.world import World
+from ...jobs import gdpr
+from ...jobs.files import File
+from ...jobs.gdpr import PrivacyRequest, PrivacyRequestBody
+from ...organization import errors
+from ...world import World
+from .. import views
+from ..calls import Call, Reply
 
 
 def create(call: Call) -> Reply:

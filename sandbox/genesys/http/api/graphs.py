@@ -1,14 +1,14 @@
 """Cluster scans and automatic merging (a preview API)."""
 
-from sandbox.genesys import errors
-from sandbox.genesys.clock import iso
-from sandbox.genesys.errors import JSON
-from sandbox.genesys.http import views
-from sandbox.genesys.http.calls import Call, Reply
-from sandbox.genesys.jobs import graphs
-from sandbox.genesys.jobs.graphs import Cluster, Scan
-from sandbox.genesys.organization.models import GraphSettings
-from sandbox.genesys.world import World
+from ...jobs import graphs
+from ...jobs.graphs import Cluster, Scan
+from ...organization import errors
+from ...organization.clock import iso
+from ...organization.errors import JSON
+from ...organization.models import GraphSettings
+from ...world import World
+from .. import views
+from ..calls import Call, Reply
 
 
 def get_settings(call: Call) -> Reply:

@@ -1,11 +1,7 @@
 """Import of contacts from CSV files."""
 
-from sandbox.genesys import errors
-from sandbox.genesys.clock import iso
-from sandbox.genesys.errors import JSON, ApiError
-from sandbox.genesys.http.calls import Call, Reply
-from sandbox.genesys.jobs.import_jobs import Importer, ImportJob
-from sandbox.genesys.jobs.imports import (
+from ...jobs.import_jobs import Importer, ImportJob
+from ...jobs.imports import (
     CSV_SETTINGS_URI,
     JOBS_URI,
     PREVIEW_ROWS,
@@ -22,6 +18,10 @@ from sandbox.genesys.jobs.imports import (
     check_mappings,
     parse,
 )
+from ...organization import errors
+from ...organization.clock import iso
+from ...organization.errors import JSON, ApiError
+from ..calls import Call, Reply
 
 _ORDERS = ("Ascending", "Descending")
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from sandbox.genesys import cursors
-from sandbox.genesys.errors import JSON, invalid_parameter
-from sandbox.genesys.http import views
-from sandbox.genesys.http.calls import Call, Reply, numbered
-from sandbox.genesys.organization import models, phones
-from sandbox.genesys.organization.contacts import Record
-from sandbox.genesys.organization.identifiers import Key
+from ...organization import models, phones
+from ...organization.contacts import Record
+from ...organization.errors import JSON, invalid_parameter
+from ...organization.identifiers import Key
+from .. import cursors, views
+from ..calls import Call, Reply, numbered
 
 SEARCH_WINDOW = 1000  # "pageNumber * pageSize must be <= 1,000"
 MAX_REVERSE = 25  # "Maximum of 25 values returned"

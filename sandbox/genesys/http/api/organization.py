@@ -3,11 +3,10 @@
 import fnmatch
 import re
 
-from sandbox.genesys import errors
-from sandbox.genesys.clock import iso
-from sandbox.genesys.http.calls import Call, Reply
-from sandbox.genesys.organization import organization
-from sandbox.genesys.organization.auth import UNLIMITED
+from ...organization import errors, organization
+from ...organization.auth import UNLIMITED
+from ...organization.clock import iso
+from ..calls import Call, Reply
 
 
 def get_token(call: Call) -> Reply:

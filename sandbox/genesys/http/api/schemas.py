@@ -1,11 +1,10 @@
 """Schemas of contacts' custom fields."""
 
-from sandbox.genesys import errors
-from sandbox.genesys.clock import iso
-from sandbox.genesys.errors import JSON, ApiError
-from sandbox.genesys.http.calls import Call, Reply
-from sandbox.genesys.organization import core_types
-from sandbox.genesys.organization.schemas import LIMITS, URI
+from ...organization import core_types, errors
+from ...organization.clock import iso
+from ...organization.errors import JSON, ApiError
+from ...organization.schemas import LIMITS, URI
+from ..calls import Call, Reply
 
 
 def _listing(entities: list[JSON], uri: str) -> Reply:

@@ -1,6 +1,6 @@
 """External sources."""
 
-from sandbox.genesys.http.calls import Call, Reply
+from ..calls import Call, Reply
 
 
 def list_all(call: Call) -> Reply:

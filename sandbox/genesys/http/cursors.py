@@ -5,8 +5,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.genesys.clock import DAY
-from sandbox.genesys.errors import bad_cursor
+from ..organization.clock import DAY
+from ..organization.errors import bad_cursor
 
 
 def encode(*, scope: Sequence[str], position: int, now: float) -> str:
