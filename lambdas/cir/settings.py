@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cir.identity.attestation import CarrierTrust
 from cir.identity.records import Profile
 from cir.index.store import TableNames
 
@@ -30,6 +31,10 @@ class ResolverSettings:
     fallback: Literal["async", "sync"]
     """Whether a miss waits for Genesys inside the budget, or is looked up behind the answer."""
     backfill_function: str
+    policy: str
+    """Which file of `cir/resolve/policies` says what is told at which level, without `.json`."""
+    trust: CarrierTrust
+    """What the environment states about its carrier."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "ResolverSettings":
@@ -58,12 +63,22 @@ class ResolverSettings:
             ),
             fallback="sync" if fallback == "sync" else "async",
             backfill_function=required(environment, "BACKFILL_FUNCTION") if fallback == "sync" else "",
+            policy=environment.get("POLICY", "default"),
+            trust=carrier_trust(environment),
         )
 
 
 def default_region(environment: Mapping[str, str] = os.environ) -> str:
     """The region (ISO 3166 alpha-2) that national phone numbers are read as."""
     return environment.get("DEFAULT_REGION", "US")
+
+
+def carrier_trust(environment: Mapping[str, str] = os.environ) -> CarrierTrust:
+    """What the environment states about its carrier or session border controller: nothing, unless it is said."""
+    return CarrierTrust(
+        verifies_identity_header=environment.get("CARRIER_VERIFIES_IDENTITY", "false") == "true",
+        bare_pass_is_full=environment.get("CARRIER_BARE_PASS_IS_FULL", "false") == "true",
+    )
 
 
 def table_names(environment: Mapping[str, str] = os.environ) -> TableNames:

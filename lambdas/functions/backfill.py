@@ -74,7 +74,11 @@ def _requested(records: Iterable[Mapping[str, Any]]) -> dict[Identifier, str]:
         change = record["dynamodb"]
         image = unmarshal_item(change.get("NewImage") or {})
         if image.get("lookup_requested_at"):
-            wanted = IdentifierRecord.from_item(image)
+            try:
+                wanted = IdentifierRecord.from_item(image)
+            except ValueError:  # a type that only a newer release knows, which will be asked as well
+                log.write({"event": "unknown identifier types", "level": "warning"})
+                continue
             if not wanted.claims:
                 requested.setdefault(wanted.identifier, change["SequenceNumber"])
     return requested

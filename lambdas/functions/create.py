@@ -9,7 +9,7 @@ from cir.conversation.creating import CreateOutcome, Creating, Creation
 from cir.resolve.request import Request, read_request
 from cir.runtime import log
 from cir.runtime.deadline import seconds_left
-from cir.settings import default_region
+from cir.settings import carrier_trust, default_region
 
 INPUT_NAMES = ("firstName", "lastName")
 """Beside the resolver's input fields."""
@@ -21,6 +21,7 @@ LONGEST_SECONDS = 8.0
 _NO_IDENTIFIER = Creation(CreateOutcome.REFUSED, "There was no usable number or address to create a customer with.")
 
 _default_region = default_region()
+_trust = carrier_trust()
 _client = open_genesys()
 _creating = Creating(_client, open_store(), ExternalSources(_client))
 
@@ -30,7 +31,7 @@ def handler(event: object, context: object) -> dict[str, Any]:
 
     FAILED means that it may be tried again, with the same event.
     """
-    request = read_request(event, default_region=_default_region)
+    request = read_request(event, default_region=_default_region, trust=_trust)
     try:
         created = _create(request, event, _creating.within(seconds_left(context, at_most=LONGEST_SECONDS)))
     except Exception as error:

@@ -8,7 +8,7 @@ from cir.conversation.linking import Link, Linking, LinkOutcome
 from cir.resolve.request import Request, read_request
 from cir.runtime import log
 from cir.runtime.deadline import seconds_left
-from cir.settings import default_region
+from cir.settings import carrier_trust, default_region
 
 OUTPUT_FIELDS: dict[str, type] = {"contactId": str, "outcome": str, "linked": str, "explanation": str}
 FAILED = "FAILED"
@@ -20,6 +20,7 @@ _NO_CONTACT = Link(LinkOutcome.REFUSED, "No contact was named to link to.")
 _NO_IDENTIFIER = Link(LinkOutcome.REFUSED, "There was no usable number or address to link.")
 
 _default_region = default_region()
+_trust = carrier_trust()
 _client = open_genesys()
 _linking = Linking(_client, open_store(), ExternalSources(_client))
 
@@ -30,7 +31,7 @@ def handler(event: object, context: object) -> dict[str, Any]:
     Of several the gravest outcome is told. FAILED means that it may be tried again, with the same event: what was
     linked already is in `linked`, and nothing is half-done.
     """
-    request = read_request(event, default_region=_default_region)
+    request = read_request(event, default_region=_default_region, trust=_trust)
     links: dict[str, Link] = {}
     try:
         _link_all(request, _linking.within(seconds_left(context, at_most=LONGEST_SECONDS)), links)

@@ -205,7 +205,7 @@ def test_a_confirmed_claim_leaves_what_the_cache_knows(deployment: Deployment) -
     deployment.put("c-john", NUMBER)
     deployment.consume()
     deployment.resolve()
-    deployment.store.confirm(NUMBER, "c-john", assurance=Assurance.VERIFIED)
+    deployment.store.confirm(NUMBER, "c-john")
     deployment.consume()
     assert deployment.resolve() == ("c-john", "John Smith", "hit")
 

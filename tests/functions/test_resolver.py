@@ -97,6 +97,7 @@ def test_a_known_mobile_is_welcomed_back_and_the_second_call_needs_no_table(syst
         "assignedQueueId": "q-enterprise",
         "assurance": "claimed",
         "verificationRequired": True,
+        "spoofSuspected": False,
         "matchedBy": "phone",
         "candidateCount": 1,
         "askFor": "",

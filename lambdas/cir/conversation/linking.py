@@ -13,6 +13,7 @@ from cir.genesys.models import ContactIdentifier
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import is_recycled
 from cir.identity.records import Contact
+from cir.identity.rules import Assurance
 from cir.index.review import candidate
 from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
 from cir.resolve.request import Presented
@@ -78,7 +79,7 @@ class Linking:
             return Link(LinkOutcome.REFUSED, "There is no such contact in the index.")
         if identifier in contact.identifiers:
             for owner in contact.owners & claims.keys():
-                self.store.confirm(identifier, owner, assurance=presented.assurance)
+                self.store.confirm(identifier, owner, verified=presented.assurance is Assurance.VERIFIED)
             return Link(
                 LinkOutcome.ALREADY_LINKED, f"The {identifier.type} leads to this contact already.", contact.contact_id
             )

@@ -43,7 +43,10 @@ def _differences(given: Sequence[Evidence], verdict: Verdict) -> Iterator[tuple[
             yield f"had the {each.label} been linked to {verdict.contact_id or 'a contact'}", [*others, known]
     if verdict.conflicting:
         same = dict.fromkeys(verdict.conflicting, verdict.contact_id)
-        merged = [replace(each, contact_ids=_renamed(each.contact_ids, same)) for each in given]
+        merged = [
+            replace(each, contact_ids=_renamed(each.contact_ids, same), unproven=_renamed(each.unproven, same))
+            for each in given
+        ]
         yield f"were {' and '.join(verdict.conflicting)} merged with {verdict.contact_id}", merged
     if verdict.ask_for:
         yield f"had they given what {verdict.ask_for!r} asks for", [*given, _answer(given, verdict)]

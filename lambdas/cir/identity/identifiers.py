@@ -83,8 +83,17 @@ def mask(text: str) -> str:
 
 
 def from_key(key: str, value: str | None = None) -> Identifier:
-    """The identifier stored under a partition key; `value` where the table keeps the spelling."""
+    """The identifier stored under a partition key; `value` where the table keeps the spelling.
+
+    Raises ValueError for a key that this release cannot read: a newer one may know more types.
+    """
     type_name, _, rest = key.partition("#")
     kind = IdentifierType(type_name)
     source, match = rest.split("#", 1) if kind is IdentifierType.EXTERNAL else ("", rest)
     return Identifier(kind, match, match if value is None else value, source)
+
+
+def type_of_key(key: str) -> str:
+    """The type in a key, for a log: what comes before a value, and nothing of the value."""
+    name = key.partition("#")[0]
+    return name if name.isascii() and name.isalpha() and len(name) <= 32 else "unknown"

@@ -1,13 +1,15 @@
 """What the tables hold, as plain data."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from cir.identity.identifiers import Identifier, from_key
 from cir.identity.rules import Assurance
 
+CONVERSATION = "conversation"
+"""The source of what a caller, and nobody else, has said."""
 CLAIM_PREFIX = "claim#"
 """A claim is an attribute of its own, `claim#<contact id>`, so that one can be written without reading the item."""
 
@@ -23,10 +25,18 @@ class Claim:
     """The evidence that an identifier belongs to a contact."""
 
     source: str
-    """Who says so: the key of a CRM, `genesys`, `conversation`."""
+    """Who says so: the key of a CRM, `genesys`, CONVERSATION."""
     assurance: Assurance
     first_seen: str
     last_confirmed: str
+
+    @property
+    def proven(self) -> bool:
+        """Whether anybody but a caller has said so, or a second factor was passed.
+
+        The network may vouch for who has a number; that the number is this customer's it does not say.
+        """
+        return self.source != CONVERSATION or self.assurance >= Assurance.VERIFIED
 
     def to_item(self) -> dict[str, Any]:
         return {**asdict(self), "assurance": int(self.assurance)}
@@ -51,6 +61,7 @@ class IdentifierRecord:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "IdentifierRecord":
+        """Raises ValueError for a type that this release does not know."""
         return cls(
             identifier=from_key(item["identifier"], item.get("value")),
             claims={
@@ -97,6 +108,10 @@ class Contact:
     """Every id whose tombstone points here."""
     genesys_modified: str = ""
     """When Genesys says that it was modified by the write that this record followed, to know the event of that."""
+    unread: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What the item has that this release does not know, as a newer one has stored it; it is written back as it was."""
+    unread_identifiers: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Likewise: values by their keys, of types that this release does not know."""
 
     @property
     def owners(self) -> frozenset[str]:
@@ -104,26 +119,47 @@ class Contact:
         return frozenset({self.contact_id, *self.merged_from})
 
     def to_item(self) -> dict[str, Any]:
-        item = asdict(self)
-        item["identifiers"] = {identifier.key: identifier.value for identifier in self.identifiers}
+        known = asdict(self)
+        item = {**self.unread, **{name: known[name] for name in _CONTACT_ATTRIBUTES}}
+        item["identifiers"] = {
+            **self.unread_identifiers,
+            **{identifier.key: identifier.value for identifier in self.identifiers},
+        }
         return item
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "Contact":
+        read, unread = _read_identifiers(item.get("identifiers", {}))
         return cls(
             contact_id=item["contact_id"],
             profile=Profile.from_item(item.get("profile", {})),
-            identifiers=tuple(from_key(key, value) for key, value in sorted(item.get("identifiers", {}).items())),
+            identifiers=read,
             merged_into=item.get("merged_into", ""),
             generation=item.get("generation", 0),
             fingerprint=item.get("fingerprint", ""),
             merged_from=tuple(item.get("merged_from", ())),
             genesys_modified=item.get("genesys_modified", ""),
+            unread={name: value for name, value in item.items() if name not in _CONTACT_ATTRIBUTES},
+            unread_identifiers=unread,
         )
 
     def changed(self, **changes: Any) -> "Contact":
         """The next generation of it."""
         return replace(self, generation=self.generation + 1, **changes)
+
+
+_CONTACT_ATTRIBUTES = frozenset(each.name for each in fields(Contact)) - {"unread", "unread_identifiers"}
+
+
+def _read_identifiers(stored: Mapping[str, str]) -> tuple[tuple[Identifier, ...], dict[str, str]]:
+    read: list[Identifier] = []
+    unread: dict[str, str] = {}
+    for key, value in sorted(stored.items()):
+        try:
+            read.append(from_key(key, value))
+        except ValueError:
+            unread[key] = value
+    return tuple(read), unread
 
 
 @dataclass(frozen=True, slots=True)

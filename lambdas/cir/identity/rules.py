@@ -92,8 +92,6 @@ class Rules:
     placeholder_emails: frozenset[str]
     placeholder_email_locals: frozenset[str]
     mail_providers: dict[str, MailProvider]
-    withheld_below: dict[str, Assurance]
-    """Profile fields that are withheld unless the resolution is trusted at least this far."""
 
     def source_named(self, genesys_name: str) -> str | None:
         """The key of the external source that Genesys knows under this name."""
@@ -129,5 +127,4 @@ def load_rules() -> Rules:
             for provider in data["mail_providers"]
             for domain in provider["domains"]
         },
-        withheld_below={field: Assurance[level.upper()] for field, level in data["withheld_below"].items()},
     )

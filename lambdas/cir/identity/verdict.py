@@ -14,6 +14,8 @@ _KNOWN_BY_HEART = frozenset(
     {IdentifierType.PHONE, IdentifierType.EMAIL, IdentifierType.WHATSAPP, IdentifierType.TWITTER}
 )
 
+_ADDRESSES_OF_THE_CONVERSATION = frozenset({IdentifierType.PHONE, IdentifierType.WHATSAPP, "contactId"})
+
 
 class Outcome(StrEnum):
     """What a resolution came to."""
@@ -39,36 +41,55 @@ class Evidence:
     ask_for: str
     exclusive: bool
     assurance: Assurance
+    """How far it is vouched for that the caller has the value. NONE: its signature failed, so it may be forged."""
     priority: int
     faded: bool = False
     """A number that nobody has seen with the contact for long: it leads there, and contradicts nothing."""
+    unproven: tuple[str, ...] = ()
+    """Those of the contacts that have the value on a caller's word alone."""
+
+    def level(self, contact_id: str) -> Assurance:
+        """How far it may be trusted that the caller is this contact: no more than the claim that the value meets.
+
+        Whoever vouches for an old number vouches for who has it now.
+        """
+        if contact_id not in self.contact_ids:
+            return Assurance.NONE
+        weak = self.faded or contact_id in self.unproven
+        return min(self.assurance, Assurance.CLAIMED) if weak else self.assurance
 
     @property
-    def strength(self) -> tuple[bool, bool, bool, int, int, str, tuple[str, ...], int]:
+    def strength(self) -> tuple[object, ...]:
         """The order in which evidence decides, strongest first.
 
         Ids of one person, then what is not too old, then values that lead to one contact only, then what is better
         vouched for, then the type's priority; of equals always the same one.
         """
+        single = len(self.contact_ids) == 1
         return (
-            not self.exclusive,
+            not (self.exclusive and single),
             self.faded,
-            len(self.contact_ids) != 1,
-            -self.assurance,
+            not single,
+            -max((self.level(each) for each in self.contact_ids), default=self.assurance),
             self.priority,
             self.label,
             self.contact_ids,
             self.count,
+            self.unproven,
+            self.assurance,
+            self.ask_for,
         )
 
     def to_plain(self) -> dict[str, Any]:
         """For the trace: contact ids and facts of the type, no value of the customer's."""
-        return {**asdict(self), "contact_ids": list(self.contact_ids), "assurance": self.assurance.label}
+        lists = {"contact_ids": list(self.contact_ids), "unproven": list(self.unproven)}
+        return {**asdict(self), **lists, "assurance": self.assurance.label}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Evidence":
-        known = {"contact_ids": tuple(plain["contact_ids"]), "assurance": Assurance[plain["assurance"].upper()]}
-        return cls(**{**plain, **known})
+        """Of this release's trace or of an older one's."""
+        known = {name: tuple(plain.get(name, ())) for name in ("contact_ids", "unproven")}
+        return cls(**{**plain, **known, "assurance": Assurance[plain["assurance"].upper()]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,51 +108,110 @@ class Verdict:
     """(label, reason) of evidence that did not take part."""
 
 
+@dataclass(slots=True)
+class _Narrowed:
+    """The candidates that are left when all evidence was heard, and what became of it."""
+
+    candidates: set[str]
+    matched: list[Evidence]
+    against: list[Evidence]
+    """Evidence of exactly one other contact."""
+    ignored: list[tuple[str, str]]
+
+
 def decide(evidence: Iterable[Evidence]) -> Verdict:
     """Start from the strongest evidence and narrow its candidates by each weaker one that agrees with it.
 
-    Weaker evidence that leads to exactly one other contact is a conflict: the stronger answers. A shared value of other
-    people is no contradiction (somebody calls from a friend's office) and is ignored.
+    Weaker evidence that leads to exactly one other contact is a conflict. The stronger answers, unless two independent
+    pieces speak for the other one. A shared value of other people is no contradiction (somebody calls from a friend's
+    office) and is ignored; so is a value that may be forged, beside any other.
     """
     ordered = sorted(evidence, key=lambda each: each.strength)
     ignored = [(each.label, "generic") for each in ordered if each.generic]
     ignored += [(each.label, "unknown") for each in ordered if not each.contact_ids and not each.generic]
-    deciding = [each for each in ordered if each.contact_ids]
+    leading = [each for each in ordered if each.contact_ids]
+    deciding = [each for each in leading if each.assurance > Assurance.NONE] or leading
+    ignored += [(each.label, "its signature failed") for each in leading if each not in deciding]
     if not deciding:
         return _undecided(ordered, tuple(ignored))
-    candidates = set(deciding[0].contact_ids)
-    matched: list[Evidence] = []
-    conflicting: list[str] = []
-    for each in deciding:
-        agreed = candidates & set(each.contact_ids)
-        if agreed:
-            candidates = agreed
-            matched.append(each)
-        elif each.faded:
-            ignored.append((each.label, "not seen with that contact for long"))
-        elif len(each.contact_ids) == 1:
-            conflicting += each.contact_ids
-        else:
-            ignored.append((each.label, "shared by others"))
-    labels = tuple(dict.fromkeys(each.label for each in matched))
-    if len(candidates) > 1:
+    narrowed = _narrow(deciding)
+    other = _outweighing(deciding, narrowed)
+    if other:
+        narrowed = _narrow(sorted(deciding, key=lambda each: other not in each.contact_ids))
+    labels = tuple(dict.fromkeys(each.label for each in narrowed.matched))
+    ignored += narrowed.ignored
+    if len(narrowed.candidates) > 1:
         return Verdict(
             Outcome.AMBIGUOUS,
             matched_by=labels,
-            candidate_count=len(candidates),
-            ask_for=next((each.ask_for for each in matched if each.ask_for), ""),
+            candidate_count=len(narrowed.candidates),
+            ask_for=next((each.ask_for for each in narrowed.matched if each.ask_for), ""),
             ignored=tuple(ignored),
         )
+    contact_id = narrowed.candidates.pop()
+    conflicting = tuple(dict.fromkeys(one for each in narrowed.against for one in each.contact_ids))
     return Verdict(
         Outcome.CONFLICT if conflicting else Outcome.RESOLVED,
-        contact_id=candidates.pop(),
+        contact_id=contact_id,
         matched_by=labels,
-        candidate_count=1 + len(set(conflicting)),
-        # whoever vouches for an old number vouches for who has it now
-        assurance=max(min(each.assurance, Assurance.CLAIMED) if each.faded else each.assurance for each in matched),
-        conflicting=tuple(dict.fromkeys(conflicting)),
+        candidate_count=1 + len(conflicting),
+        assurance=_assurance(contact_id, narrowed),
+        conflicting=conflicting,
         ignored=tuple(ignored),
     )
+
+
+def _narrow(deciding: Sequence[Evidence]) -> _Narrowed:
+    narrowed = _Narrowed(set(deciding[0].contact_ids), [], [], [])
+    for each in deciding:
+        agreed = narrowed.candidates & set(each.contact_ids)
+        if agreed:
+            narrowed.candidates = agreed
+            narrowed.matched.append(each)
+        elif each.faded:
+            narrowed.ignored.append((each.label, "not seen with that contact for long"))
+        elif len(each.contact_ids) == 1:
+            narrowed.against.append(each)
+        else:
+            narrowed.ignored.append((each.label, "shared by others"))
+    return narrowed
+
+
+def _outweighing(deciding: Sequence[Evidence], narrowed: _Narrowed) -> str:
+    """The contact whom more independent pieces of evidence speak for than for the one that the strongest led to."""
+    leader = _voices(deciding, next(iter(narrowed.candidates))) if len(narrowed.candidates) == 1 else (0, 0)
+    others = {one for each in narrowed.against for one in each.contact_ids}
+    voices = {one: _voices(deciding, one) for one in others}
+    # what callers choose themselves never outweighs what the network vouches for
+    heard = [one for one, (vouched, all_) in voices.items() if all_ > max(1, leader[1]) and vouched >= leader[0]]
+    return min(heard, key=lambda one: ([-count for count in voices[one]], one), default="")
+
+
+def _voices(deciding: Iterable[Evidence], contact_id: str) -> tuple[int, int]:
+    """How many independent pieces speak for a contact: those that are vouched for, and all.
+
+    Only what leads to this contact alone counts, not what a household shares. Two of one kind count once, and all that
+    the caller has chosen to say is one voice.
+    """
+    own = [each for each in deciding if each.contact_ids == (contact_id,) and not each.faded]
+    vouched = {_kind(each) for each in own if each.level(contact_id) >= Assurance.ATTESTED}
+    said = {_kind(each) for each in own} - vouched
+    return len(vouched), len(vouched) + bool(said)
+
+
+def _kind(evidence: Evidence) -> str:
+    """A WhatsApp account is a telephone number, and Genesys links a conversation's contact by where it comes from."""
+    return IdentifierType.PHONE if evidence.label in _ADDRESSES_OF_THE_CONVERSATION else evidence.label
+
+
+def _assurance(contact_id: str, narrowed: _Narrowed) -> Assurance:
+    """The highest level at which the evidence of that level or more, alone, leads to this contact and to no other."""
+    for level in sorted(Assurance, reverse=True):
+        alone = [set(each.contact_ids) for each in narrowed.matched if each.level(contact_id) >= level]
+        doubted = any(each.level(*each.contact_ids) >= level > Assurance.CLAIMED for each in narrowed.against)
+        if alone and set.intersection(*alone) == {contact_id} and not doubted:
+            return level
+    return Assurance.NONE
 
 
 def _undecided(ordered: Sequence[Evidence], ignored: tuple[tuple[str, str], ...]) -> Verdict:

@@ -4,15 +4,19 @@ Keys carry no personal data: an identifier is a keyed hash, a contact its Genesy
 hash tag and so one slot, because the second hop's key is known only to the server. ElastiCache Serverless serves 30,000
 ECPUs a second from one slot; a lookup takes 2-4, so one deployment is good for several thousand calls a second.
 
-Entries are versioned by what the tables count (an identifier's `version`, a contact's `generation`); the stream
-consumer leaves the new version behind as a floor: a reader slower than the change cannot bring the old one back.
+Entries are versioned by what the tables count (an identifier's `version`, a contact's `generation`). The stream's
+consumer leaves a floor behind, with the new version and the time. What was read before that time, or so soon after it
+that only a consistent read is sure to have seen the change, is not taken: no slow reader brings back what was.
+
+The keys carry the format of the entries (`FORMAT`), so that a release with another one has entries of its own while
+both run; what the release before has in the cache is made old by this one, too.
 """
 
 import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,18 @@ from cir.identity.records import Contact, Profile
 
 _READ = Path(__file__).with_name("cache_read.lua").read_text(encoding="utf-8")
 _WRITE = Path(__file__).with_name("cache_write.lua").read_text(encoding="utf-8")
+_FLOOR = Path(__file__).with_name("cache_floor.lua").read_text(encoding="utf-8")
+FORMAT = 2
+"""Raised with every change of what an entry holds."""
+_OTHER_ROLE = (
+    redis.ReadOnlyError,
+    redis.BusyLoadingError,
+    redis.AuthenticationError,
+    redis.exceptions.AskError,
+    redis.exceptions.MovedError,
+    redis.exceptions.ClusterDownError,
+)
+"""What a server answers that has another role than when it was connected to, or has forgotten who is connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,8 @@ class Candidates:
     """What would separate the candidates best."""
     faded: bool = False
     """The evidence is too old to contradict any other."""
+    unproven: tuple[str, ...] = ()
+    """Those of the contacts that have it on a caller's word alone."""
     to_confirm: bool = False
     """It is worth noting when the identifier is seen to be the contact's once more."""
 
@@ -88,6 +106,10 @@ class CacheAnswer:
     """The canonical contact, where there is exactly one candidate. Without its identifiers: routing needs none."""
     lease: bool
     """This caller is the one that should read the table and put what it finds."""
+    read_at: int = 0
+    """The cache's own time, in µs: what is read from the tables from now on began no earlier."""
+    just_changed: bool = False
+    """It was made old so lately that only a consistent read of the tables is sure to see why."""
 
 
 class CacheUnavailableError(Exception):
@@ -117,10 +139,10 @@ class Cache:
     def identifier_key(self, identifier: Identifier) -> str:
         """The key of an identifier's entry. The hash's key makes it useless to somebody who can only guess numbers."""
         digest = hashlib.blake2b(identifier.key.encode(), key=self._hash_key, digest_size=16).hexdigest()
-        return f"{self._prefix}i:{digest}"
+        return f"{self._prefix}i{FORMAT}:{digest}"
 
     def contact_key(self, contact_id: str) -> str:
-        return f"{self._prefix}c:{contact_id}"
+        return f"{self._prefix}c{FORMAT}:{contact_id}"
 
     def read(self, identifiers: Sequence[Identifier], contact_ids: Sequence[str] = ()) -> list[CacheAnswer]:
         """One answer per identifier, then one per contact id, in one round trip. Raises CacheUnavailableError."""
@@ -131,38 +153,55 @@ class Cache:
         now, *reply = self._run(
             _READ,
             keys,
-            [f"{self._prefix}c:", round(limits.lease * 1000), round(limits.refresh_window * 1000)],
+            [self.contact_key(""), round(limits.lease * 1000), _microseconds(limits.refresh_window)],
         )
-        quads = [reply[start : start + 4] for start in range(0, len(reply), 4)]
-        answers = [_identifier_answer(now, quad) for quad in quads[: len(identifiers)]]
-        asked = zip(contact_ids, quads[len(identifiers) :], strict=True)
-        return answers + [_contact_answer(now, contact_id, quad) for contact_id, quad in asked]
+        values = [reply[start : start + 6] for start in range(0, len(reply), 6)]
+        answers = [_identifier_answer(now, each) for each in values[: len(identifiers)]]
+        answers += (
+            _contact_answer(now, contact_id, each)
+            for contact_id, each in zip(contact_ids, values[len(identifiers) :], strict=True)
+        )
+        window = _microseconds(limits.floor)
+        return [
+            replace(answer, just_changed=changed > 0 and now - changed < window)
+            for answer, (*_, changed, _) in zip(answers, values, strict=True)
+        ]
 
     def put(
         self,
         candidates: Mapping[Identifier, tuple[int, Candidates]],
         contacts: Iterable[Contact],
+        *,
+        began: int = 0,
+        consistent: bool = False,
     ) -> None:
         """Write what was read from the tables, in one round trip: identifiers with their versions, and contacts.
 
-        Older versions than the cache has are ignored. Raises CacheUnavailableError.
+        `began` is the `read_at` of the answer after which the tables were read, `consistent` how. What the cache knows
+        to be older than what it has is ignored. Raises CacheUnavailableError.
         """
-        now = round(time.time() * 1000)
-        fresh = now + round(self._limits.fresh * 1000)
-        fresh_negative = now + round(self._limits.fresh_negative * 1000)
-        entries: dict[str, tuple[int, str]] = {}
+        now = _microseconds(time.time())
+        fresh = now + _microseconds(self._limits.fresh)
+        fresh_negative = now + _microseconds(self._limits.fresh_negative)
+        entries: dict[str, tuple[int, int, str]] = {}
         for identifier, (version, found) in candidates.items():
             only = found.contact_ids[0] if len(found.contact_ids) == 1 else ""
             entries[self.identifier_key(identifier)] = (
                 version,
-                f"{version}:{fresh if found.count else fresh_negative}:{only}:{_dump(asdict(found))}",
+                1,  # its contacts may have changed, and it has not
+                f"{fresh if found.count else fresh_negative}:{only}:{_dump(asdict(found))}",
             )
         for contact in contacts:
             entries[self.contact_key(contact.contact_id)] = (
                 contact.generation,
-                f"{contact.generation}:{fresh}:{contact.merged_into}:{_dump(asdict(contact.profile))}",
+                0,
+                f"{fresh}:{contact.merged_into}:{_dump(asdict(contact.profile))}",
             )
-        self._put(entries, self._limits.keep)
+        if not entries:
+            return
+        arguments = [round(self._limits.keep * 1000), began, int(consistent), _microseconds(self._limits.floor)]
+        flat = [part for entry in entries.values() for part in entry]
+        self._run(_WRITE, list(entries), [*arguments, *flat])
 
     def invalidate(self, *, identifiers: Mapping[Identifier, int], contacts: Mapping[str, int]) -> None:
         """Forget everything older than the given versions. Raises CacheUnavailableError.
@@ -171,18 +210,34 @@ class Cache:
         """
         versions = {self.identifier_key(identifier): version for identifier, version in identifiers.items()}
         versions |= {self.contact_key(contact_id): generation for contact_id, generation in contacts.items()}
-        self._put({key: (version, f"{version}:0::") for key, version in versions.items()}, self._limits.floor)
+        self._leave_floors(versions)
 
     def forget(self, identifiers: Iterable[Identifier]) -> None:
-        """Drop entries of identifiers that are unchanged themselves but whose contacts were merged."""
-        keys = [self.identifier_key(identifier) for identifier in identifiers]
-        if keys:
-            self._guard(lambda client: client.delete(*keys))
+        """Forget identifiers that are unchanged themselves but whose contacts were merged, made or removed."""
+        self._leave_floors(dict.fromkeys(map(self.identifier_key, identifiers), -1))
+
+    def _leave_floors(self, versions: Mapping[str, int]) -> None:
+        if not versions:
+            return
+        arguments: list[str | int] = [round(self._limits.floor * 1000), *versions.values()]
+        self._guard(lambda client: _evaluate(client, _FLOOR, list(versions), arguments))
+        self._guard(lambda client: self._leave_former_floors(client, versions))
+
+    def _leave_former_floors(self, client: redis.Redis, versions: Mapping[str, int]) -> None:
+        """In the format of the release before (1), which may still be answering from its own entries."""
+        with client.pipeline(transaction=False) as pipeline:
+            for key, version in versions.items():
+                former = key.replace(f"}}i{FORMAT}:", "}i:").replace(f"}}c{FORMAT}:", "}c:")
+                if version < 0:
+                    pipeline.delete(former)
+                else:
+                    pipeline.set(former, f"{version}:0::", px=round(self._limits.floor * 1000))
+            pipeline.execute()
 
     def warm_up(self) -> bool:
         """Connect and load the scripts ahead of the first lookup. False when the cache cannot be reached."""
         try:
-            self._guard(lambda client: [client.script_load(script) for script in (_READ, _WRITE)])
+            self._guard(lambda client: [client.script_load(script) for script in (_READ, _WRITE, _FLOOR)])
         except CacheUnavailableError:
             return False
         return True
@@ -193,11 +248,6 @@ class Cache:
             self._client.close()
         self._client = None
         self._closed_until = 0.0
-
-    def _put(self, entries: Mapping[str, tuple[int, str]], keep: float) -> None:
-        if entries:
-            flat = [part for version_and_value in entries.values() for part in version_and_value]
-            self._run(_WRITE, list(entries), [round(keep * 1000), *flat])
 
     def _run(self, script: str, keys: list[str], arguments: list[str | int]) -> Any:
         leases = [f"{key}:lease" for key in keys]
@@ -210,6 +260,9 @@ class Cache:
             self._client = self._client or _connect(self._url, self._limits, self._credentials)
             return command(self._client)
         except (redis.RedisError, OSError) as error:
+            if isinstance(error, _OTHER_ROLE):
+                # the address may lead to another server by now; this connection never does
+                self.disconnect()
             self._closed_until = time.monotonic() + self._limits.retry_after
             raise CacheUnavailableError(type(error).__name__) from error
 
@@ -243,30 +296,45 @@ def _sha1(script: str) -> str:
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
-def _identifier_answer(now: int, quad: Sequence[Any]) -> CacheAnswer:
-    entry, contact_id, contact, lease = quad
-    if not entry:
-        return CacheAnswer(None, None, bool(lease))
-    _, fresh_until, _, body = entry.split(":", 3)
-    found = json.loads(body)
-    candidates = Candidates(**{**found, "contact_ids": tuple(found["contact_ids"])})
-    return CacheAnswer(
-        Cached(candidates, fresh=now < int(fresh_until)),
-        _contact(now, contact_id, contact) if contact else None,
-        bool(lease),
-    )
+def _identifier_answer(now: int, values: Sequence[Any]) -> CacheAnswer:
+    entry, contact_id, contact, fresh_until, _, lease = values
+    fresh = now < int(fresh_until)
+    candidates = _read_body(entry, _candidates)
+    if candidates is None:
+        return CacheAnswer(None, None, bool(lease), read_at=now)
+    return CacheAnswer(Cached(candidates, fresh), _contact(contact_id, contact, fresh=fresh), bool(lease), read_at=now)
 
 
-def _contact_answer(now: int, asked_id: str, quad: Sequence[Any]) -> CacheAnswer:
-    entry, contact_id, contact, lease = quad
+def _contact_answer(now: int, asked_id: str, values: Sequence[Any]) -> CacheAnswer:
+    entry, contact_id, contact, fresh_until, _, lease = values
     head_id, head = (contact_id, contact) if contact_id else (asked_id, entry)
-    return CacheAnswer(None, _contact(now, head_id, head) if head else None, bool(lease))
+    return CacheAnswer(None, _contact(head_id, head, fresh=now < int(fresh_until)), bool(lease), read_at=now)
 
 
-def _contact(now: int, contact_id: str, entry: str) -> Cached[Contact]:
-    generation, fresh_until, _, body = entry.split(":", 3)
-    contact = Contact(contact_id, Profile.from_item(json.loads(body)), generation=int(generation))
-    return Cached(contact, fresh=now < int(fresh_until))
+def _contact(contact_id: str, entry: str, *, fresh: bool) -> Cached[Contact] | None:
+    profile = _read_body(entry, lambda body: Profile(**body))
+    if profile is None:
+        return None
+    return Cached(Contact(contact_id, profile, generation=int(entry.split(":", 1)[0])), fresh)
+
+
+def _candidates(body: dict[str, Any]) -> Candidates:
+    lists = {name: tuple(body[name]) for name in ("contact_ids", "unproven")}
+    return Candidates(**{**body, **lists})
+
+
+def _read_body[Value](entry: str, read: Callable[[dict[str, Any]], Value]) -> Value | None:
+    """What an entry holds; None where there is none, or where something else has written it than this release."""
+    if not entry:
+        return None
+    try:
+        return read(json.loads(entry.split(":", 4)[4]))
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None
+
+
+def _microseconds(seconds: float) -> int:
+    return round(seconds * 1_000_000)
 
 
 def _dump(body: Mapping[str, Any]) -> str:

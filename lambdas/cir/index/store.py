@@ -149,9 +149,13 @@ class IdentityStore:
         raise OutdatedError(f"the identifiers of contact {contact.contact_id} are being changed by others")
 
     def confirm(
-        self, identifier: Identifier, contact_id: str, *, assurance: Assurance, timeout: float | None = None
+        self, identifier: Identifier, contact_id: str, *, verified: bool = False, timeout: float | None = None
     ) -> None:
-        """Note that the claim was seen to be true once more. Nothing happens when there is no such claim."""
+        """Note that the claim was seen to be true once more. Nothing happens when there is no such claim.
+
+        How far it may be trusted stays as it is, unless it was `verified` by a second factor: being seen again proves
+        nothing that was not proven before.
+        """
         self._unless_condition_fails(
             "UpdateItem",
             {
@@ -162,16 +166,17 @@ class IdentityStore:
             },
             timeout=timeout,
         )
-        self._unless_condition_fails(
-            "UpdateItem",
-            {
-                **self._on(identifier, contact_id),
-                "UpdateExpression": "SET #claim.assurance = :assurance",
-                "ConditionExpression": "attribute_exists(#claim) AND #claim.assurance < :assurance",
-                "ExpressionAttributeValues": marshal_item({":assurance": assurance}),
-            },
-            timeout=timeout,
-        )
+        if verified:
+            self._unless_condition_fails(
+                "UpdateItem",
+                {
+                    **self._on(identifier, contact_id),
+                    "UpdateExpression": "SET #claim.assurance = :verified ADD version :one",
+                    "ConditionExpression": "attribute_exists(#claim) AND #claim.assurance < :verified",
+                    "ExpressionAttributeValues": marshal_item({":verified": Assurance.VERIFIED, ":one": 1}),
+                },
+                timeout=timeout,
+            )
 
     def merge(
         self, winner: Contact, losers: Sequence[Contact], *, decision: Decision, also: Sequence[Decision] = ()

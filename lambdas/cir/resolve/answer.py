@@ -5,8 +5,9 @@ from typing import Any
 
 from cir.identity.identifiers import Reason, Refusal
 from cir.identity.records import Contact, Profile
-from cir.identity.rules import Assurance, load_rules
+from cir.identity.rules import Assurance
 from cir.identity.verdict import Outcome, Verdict
+from cir.resolve.policy import FIELDS, Policy
 
 NOT_FOUND = "NOT_FOUND"
 WITHHELD = "WITHHELD"
@@ -21,6 +22,7 @@ OUTPUT_FIELDS: dict[str, type] = {
     "assignedQueueId": str,
     "assurance": str,
     "verificationRequired": bool,
+    "spoofSuspected": bool,
     "matchedBy": str,
     "candidateCount": int,
     "askFor": str,
@@ -30,14 +32,8 @@ OUTPUT_FIELDS: dict[str, type] = {
     "latencyMs": float,
 }
 
-_PROFILE_FIELDS = {
-    "displayName": "display_name",
-    "firstName": "first_name",
-    "customerTier": "customer_tier",
-    "accountStatus": "account_status",
-    "preferredLanguage": "preferred_language",
-    "assignedQueueId": "assigned_queue_id",
-}
+_NAMES = frozenset({"displayName", "firstName"})
+"""What a flow speaks: withheld, it is the environment's default, and not a word that says so."""
 _SPOKEN = {
     "phone": "the phone number",
     "email": "the e-mail address",
@@ -53,42 +49,51 @@ def compose(
     verdict: Verdict,
     contact: Contact | None,
     defaults: Profile,
+    policy: Policy,
     *,
     resolution_id: str,
     cache_status: str,
     refused: Sequence[Refusal],
+    spoof_suspected: bool,
 ) -> tuple[dict[str, Any], list[str]]:
-    """The answer without its latency, and the profile fields that it withholds for want of assurance."""
+    """The answer without its latency, and the profile fields that it withholds for want of assurance.
+
+    Of a call whose number may be forged as little is told as of somebody who has proven nothing at all.
+    """
     profile = contact.profile if contact else Profile()
+    trusted = Assurance.NONE if spoof_suspected else verdict.assurance
+    withheld = [field for field in FIELDS if field in policy.withholds(trusted) and getattr(profile, FIELDS[field])]
     shown = {
-        output: getattr(profile, attribute) or getattr(defaults, attribute)
-        for output, attribute in _PROFILE_FIELDS.items()
+        field: (getattr(profile, name) if field not in withheld else "") or getattr(defaults, name)
+        for field, name in FIELDS.items()
     }
-    withheld = [
-        output
-        for output, needed in load_rules().withheld_below.items()
-        if contact and getattr(profile, _PROFILE_FIELDS[output]) and verdict.assurance < needed
-    ]
+    unsure = contact is None or spoof_suspected or verdict.outcome is Outcome.CONFLICT
     answer = {
         "contactId": contact.contact_id if contact else NOT_FOUND,
         "outcome": str(verdict.outcome),
         **shown,
-        **dict.fromkeys(withheld, WITHHELD),
+        **{field: WITHHELD for field in withheld if field not in _NAMES},
         "assurance": verdict.assurance.label,
-        "verificationRequired": verdict.assurance < Assurance.VERIFIED,
+        "verificationRequired": unsure or policy.wants_verification(profile, trusted),
+        "spoofSuspected": spoof_suspected,
         "matchedBy": ",".join(verdict.matched_by),
         "candidateCount": verdict.candidate_count,
         "askFor": verdict.ask_for,
         "resolutionId": resolution_id,
-        "explanation": explain(verdict, found=contact is not None, refused=refused),
+        "explanation": explain(verdict, found=contact is not None, refused=refused, spoof_suspected=spoof_suspected),
         "cacheStatus": cache_status,
         "latencyMs": 0.0,
     }
     return answer, withheld
 
 
-def explain(verdict: Verdict, *, found: bool, refused: Sequence[Refusal]) -> str:
-    """One sentence that an agent can read; no personal data."""
+def explain(verdict: Verdict, *, found: bool, refused: Sequence[Refusal], spoof_suspected: bool = False) -> str:
+    """What an agent can read, in a sentence; no personal data."""
+    warning = "The caller's number may be forged: its signature failed. " if spoof_suspected else ""
+    return warning + _explain(verdict, found=found, refused=refused)
+
+
+def _explain(verdict: Verdict, *, found: bool, refused: Sequence[Refusal]) -> str:
     by = " and ".join(_spoken(label) for label in verdict.matched_by)
     match verdict.outcome:
         case Outcome.RESOLVED:

@@ -56,6 +56,10 @@ class Findings:
     """The tables were needed and did not answer in time."""
     renew: list[Identifier] = field(default_factory=list)
     """Answered by the cache, but due to be read again, and by this caller."""
+    began: int = 0
+    """The cache's time, in µs, before which nothing was read from the tables."""
+    just_changed: bool = False
+    """Something asked for was changed so lately that the tables must be read consistently."""
 
     @property
     def cache_status(self) -> str:
@@ -106,17 +110,21 @@ class Lookup:
 
         `consistent` sees what was written a moment ago, at twice the cost.
         """
+        consistent = consistent or findings.just_changed
         with trace.step("tables") as step:
             try:
                 records = self._store.identifiers(identifiers, timeout=left(deadline), consistent=consistent)
-                wanted = {owner for record in records.values() for owner in record.claims}
-                wanted |= {contact_id} if contact_id else set()
-                heads, read = self._store.canonical(sorted(wanted), timeout=left(deadline), consistent=consistent)
+                owners = {owner for record in records.values() for owner in record.claims}
+                wanted = sorted(owners | {contact_id} if contact_id else owners)
+                heads, read = self._store.canonical(wanted, timeout=left(deadline), consistent=consistent)
+                if not consistent and owners - heads.keys():
+                    # a claim is written together with its contact: this replica has seen one and not yet the other
+                    heads, read = self._store.canonical(wanted, timeout=left(deadline), consistent=True)
             except DynamoDBError as error:
                 findings.tables_down = True
                 step["failed"] = error.code
                 return
-            found = {each: _candidates(each, records.get(each), heads) for each in identifiers}
+            found = {each: candidates_of(each, records.get(each), heads) for each in identifiers}
             step["found"] = [each.count for each in found.values()]
         findings.found |= {each: Found(candidates, Origin.TABLE) for each, candidates in found.items()}
         findings.contacts |= {contact.contact_id: contact for contact in heads.values()}
@@ -124,7 +132,10 @@ class Lookup:
             findings.named, findings.named_origin = heads.get(contact_id), Origin.TABLE
         if not findings.cache_down:
             versions = {each: records[each].version if each in records else 0 for each in identifiers}
-            self._fill_cache({each: (versions[each], found[each]) for each in identifiers}, read.values(), trace)
+            whole = [each for each in identifiers if each not in records or records[each].claims.keys() <= heads.keys()]
+            self._fill_cache(
+                {each: (versions[each], found[each]) for each in whole}, read.values(), findings, trace, consistent
+            )
 
     def contact(self, contact_id: str, findings: Findings, deadline: float, trace: Trace) -> Contact | None:
         """The contact that was decided on, wherever it can be had."""
@@ -160,6 +171,8 @@ class Lookup:
                 findings.cache_down = True
                 step["failed"] = str(error)
                 return remembered
+            findings.began = answers[0].read_at
+            findings.just_changed = any(answer.just_changed for answer in answers)
             for answer in answers:
                 if answer.contact:
                     findings.contacts[answer.contact.value.contact_id] = answer.contact.value
@@ -188,11 +201,16 @@ class Lookup:
         return answers
 
     def _fill_cache(
-        self, candidates: Mapping[Identifier, tuple[int, Candidates]], contacts: Iterable[Contact], trace: Trace
+        self,
+        candidates: Mapping[Identifier, tuple[int, Candidates]],
+        contacts: Iterable[Contact],
+        findings: Findings,
+        trace: Trace,
+        consistent: bool,
     ) -> None:
         with trace.step("fill cache") as step:
             try:
-                self._cache.put(candidates, contacts)
+                self._cache.put(candidates, contacts, began=findings.began, consistent=consistent)
             except CacheUnavailableError as error:
                 step["failed"] = str(error)
 
@@ -200,6 +218,11 @@ class Lookup:
 def left(deadline: float) -> float:
     """Seconds that a step may take."""
     return max(0.0, deadline - time.monotonic() - RESERVE_SECONDS)
+
+
+def fresh_candidates(answer: CacheAnswer) -> Candidates | None:
+    """Whom the cache says that an identifier leads to, if it may answer by itself."""
+    return _followed(answer) if _is_fresh(answer) else None
 
 
 def _is_fresh(answer: CacheAnswer) -> bool:
@@ -219,7 +242,7 @@ def _followed(answer: CacheAnswer) -> Candidates | None:
     return replace(found, contact_ids=(answer.contact.value.contact_id,)) if answer.contact else None
 
 
-def _candidates(identifier: Identifier, record: IdentifierRecord | None, heads: Mapping[str, Contact]) -> Candidates:
+def candidates_of(identifier: Identifier, record: IdentifierRecord | None, heads: Mapping[str, Contact]) -> Candidates:
     """The distinct canonical contacts that claim the identifier, unless they are too many for it to mean anybody."""
     if record is None:
         return NOBODY
@@ -235,4 +258,10 @@ def _candidates(identifier: Identifier, record: IdentifierRecord | None, heads: 
         ask_for=best_question(identifier, contacts.values()) if len(contacts) > 1 else "",
         faded=bool(faded) and contacts.keys() <= faded,
         to_confirm=len(contacts) == 1 and wants_confirmation(record, *contacts),
+        unproven=tuple(sorted(contacts.keys() - _proven(record, heads))),
     )
+
+
+def _proven(record: IdentifierRecord, heads: Mapping[str, Contact]) -> set[str]:
+    """The canonical contacts that have an identifier on better evidence than a caller's word."""
+    return {heads[owner].contact_id for owner, claim in record.claims.items() if owner in heads and claim.proven}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cir.identity.attestation import NO_TRUST, Attestation, CarrierTrust, read_attestation
 from cir.identity.identifiers import Identifier, Refusal
 from cir.identity.parsing import parse
 from cir.identity.rules import Assurance, IdentifierType
@@ -34,7 +35,16 @@ MESSAGING = frozenset(
 )
 """Platforms that authenticate the account behind a message."""
 
-_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+CHANNELS = MESSAGING | {
+    "apple-messages", "call", "callback", "chat", "cobrowse", "email", "facebook-messenger", "message", "messaging",
+    "open", "phone", "rcs", "sms", "telegram", "viber", "video", "voice", "voicemail", "web", "webchat", "webmessaging",
+}  # fmt: skip
+"""What is taken as the name of a channel, and so written to the log."""
+
+_ID = re.compile(r"(?=[0-9-]*[A-Za-z])(?![A-Za-z0-9-]*(?:[0-9]-?){7})[A-Za-z0-9-]{1,64}")
+"""With a letter, and no telephone number in it: an id is written to the log, a contact's into a key of the cache."""
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+"""What Genesys Cloud's ids are, which may well hold a long run of digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class Presented:
 
     identifier: Identifier
     assurance: Assurance
+    """How far it is vouched for that the caller has it. NONE: the signature of the number failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +65,18 @@ class Request:
     contact_id: str
     conversation_id: str
     channel: str
+    """One of CHANNELS, `other`, or empty."""
+    spoof_suspected: bool = False
+    """The network has checked the signature of the caller's number, and it was wrong."""
 
 
-def read_request(event: object, *, default_region: str) -> Request:
+def read_request(event: object, *, default_region: str, trust: CarrierTrust = NO_TRUST) -> Request:
     """Every field is optional and may hold anything; what cannot be used is among `refused`."""
     fields: Mapping[Any, Any] = event if isinstance(event, Mapping) else {}
     region = _text(fields, "defaultRegion")
     region = region if re.fullmatch(r"[A-Za-z]{2}", region) else default_region
-    channel = _text(fields, "channel").casefold()
+    channel = _channel(_text(fields, "channel"))
+    attestation = read_attestation(_text(fields, "ani"), _text(fields, "attestation"), trust=trust)
     presented: dict[Identifier, Presented] = {}
     refused: list[Refusal] = []
     for name, kind in _FIELDS.items():
@@ -72,25 +87,37 @@ def read_request(event: object, *, default_region: str) -> Request:
         if isinstance(parsed, Refusal):
             refused.append(parsed)
         else:
-            assurance = _assurance(kind, channel, _text(fields, "attestation"))
-            presented[parsed] = Presented(parsed, assurance)
+            presented[parsed] = Presented(parsed, _assurance(kind, channel, attestation))
     contact_id, conversation_id = (_text(fields, name) for name in ("contactId", "conversationId"))
     return Request(
         presented=tuple(presented.values()),
         refused=tuple(refused),
-        contact_id=contact_id if _ID.fullmatch(contact_id) else "",
-        conversation_id=conversation_id if _ID.fullmatch(conversation_id) else "",
-        channel=channel[:32],
+        contact_id=_id(contact_id),
+        conversation_id=_id(conversation_id),
+        channel=channel,
+        spoof_suspected=attestation is Attestation.FAILED,
     )
 
 
-def _assurance(kind: IdentifierType, channel: str, attestation: str) -> Assurance:
-    """Caller ID is a claim unless the originating carrier vouches for it in full (STIR/SHAKEN level A).
+def _id(text: str) -> str:
+    return text if _UUID.fullmatch(text) or _ID.fullmatch(text) else ""
 
-    B says only that the carrier knows the customer, not the number, and C that the call came in from elsewhere.
-    """
-    if kind is IdentifierType.PHONE and attestation.strip().upper() == "A":
-        return Assurance.ATTESTED
+
+def _channel(text: str) -> str:
+    name = text.casefold()
+    return name if not name or name in CHANNELS else "other"
+
+
+def _assurance(kind: IdentifierType, channel: str, attestation: Attestation) -> Assurance:
+    """Caller ID is a claim unless the network vouches for it in full, and less than one where it is found forged."""
+    if kind is IdentifierType.PHONE:
+        match attestation:
+            case Attestation.FULL:
+                return Assurance.ATTESTED
+            case Attestation.FAILED:
+                return Assurance.NONE
+            case Attestation.NONE:
+                return Assurance.CLAIMED
     if kind in MESSAGING and channel == kind:
         return Assurance.ATTESTED
     return Assurance.CLAIMED

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cir.aws.dynamodb import DynamoDBError
+from cir.identity.attestation import NO_TRUST, CarrierTrust
 from cir.identity.identifiers import Identifier, Reason
 from cir.identity.records import Profile
 from cir.identity.rules import Assurance, load_rules
@@ -17,6 +18,7 @@ from cir.index.review import candidate
 from cir.index.store import IdentityStore
 from cir.resolve.answer import compose
 from cir.resolve.lookup import Findings, Lookup, Origin, left
+from cir.resolve.policy import Policy, load_policy
 from cir.resolve.request import Request, read_request
 from cir.resolve.trace import Trace
 
@@ -49,7 +51,10 @@ class Resolver:
         budget_seconds: float,
         default_region: str,
         fallback: Fallback | None = None,
+        policy: Policy | None = None,
+        trust: CarrierTrust = NO_TRUST,
     ) -> None:
+        """`policy` is the one that ships as `default` unless the environment has its own."""
         self._store = store
         self._cache = cache
         self._lookup = Lookup(store, cache)
@@ -57,6 +62,8 @@ class Resolver:
         self._budget = budget_seconds
         self._default_region = default_region
         self._fallback = fallback
+        self._policy = policy or load_policy()
+        self._trust = trust
 
     def resolve(self, event: object) -> Resolution:
         """Answer a Data Action's input, whatever it holds."""
@@ -70,13 +77,18 @@ class Resolver:
             self._look_further(findings, deadline, trace)
             verdict = _judge(request, findings)
         contact = self._lookup.contact(verdict.contact_id, findings, deadline, trace) if verdict.contact_id else None
+        if verdict.contact_id and not contact:
+            # decided, but whoever it is cannot be read
+            verdict = replace(verdict, outcome=Outcome.DEGRADED)
         answer, withheld = compose(
             verdict,
             contact,
             self._defaults,
+            self._policy,
             resolution_id=trace.resolution_id,
             cache_status=findings.cache_status,
             refused=request.refused,
+            spoof_suspected=request.spoof_suspected,
         )
         if verdict.outcome is Outcome.CONFLICT:
             self._record_conflict(verdict, deadline, trace)
@@ -90,7 +102,7 @@ class Resolver:
 
     def _read(self, event: object, trace: Trace) -> Request:
         with trace.step("normalise") as step:
-            request = read_request(event, default_region=self._default_region)
+            request = read_request(event, default_region=self._default_region, trust=self._trust)
             step["identifiers"] = [
                 {"value": each.identifier.masked, "key": self._cache.identifier_key(each.identifier)}
                 for each in request.presented
@@ -149,10 +161,7 @@ class Resolver:
             if found.to_confirm and found.contact_ids == (verdict.contact_id,):
                 with contextlib.suppress(DynamoDBError):
                     self._store.confirm(
-                        each.identifier,
-                        verdict.contact_id,
-                        assurance=each.assurance,
-                        timeout=min(left(deadline), SIDE_WRITE_SECONDS),
+                        each.identifier, verdict.contact_id, timeout=min(left(deadline), SIDE_WRITE_SECONDS)
                     )
 
 
@@ -191,6 +200,7 @@ def _evidence(request: Request, findings: Findings) -> Iterator[Evidence]:
             assurance=presented.assurance,
             priority=load_rules().identifiers[identifier.type].priority,
             faded=candidates.faded,
+            unproven=candidates.unproven,
         )
 
 

@@ -21,6 +21,8 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noq
     """
     records: list[Mapping[str, Any]] = event.get("Records", [])
     changes = read_changes(records)
+    if changes.unknown_types:
+        log.write({"event": "unknown identifier types", "level": "warning", "types": sorted(changes.unknown_types)})
     try:
         _apply(changes)
     except CacheUnavailableError as error:

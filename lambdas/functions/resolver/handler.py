@@ -7,6 +7,7 @@ from cir.connect import open_cache, open_hot_dynamodb
 from cir.identity.verdict import Outcome, Verdict
 from cir.index.store import IdentityStore
 from cir.resolve.answer import compose
+from cir.resolve.policy import load_policy
 from cir.resolve.resolver import Fallback, Resolver
 from cir.runtime import log
 from cir.runtime.metrics import embedded
@@ -24,6 +25,7 @@ def _fallback(settings: ResolverSettings) -> Fallback | None:
 _settings = ResolverSettings.from_environment()
 _dynamodb = open_hot_dynamodb()
 _cache = open_cache(_settings)
+_policy = load_policy(_settings.policy)
 _resolver = Resolver(
     store=IdentityStore(_dynamodb, _settings.tables),
     cache=_cache,
@@ -31,6 +33,8 @@ _resolver = Resolver(
     budget_seconds=_settings.budget_seconds,
     default_region=_settings.default_region,
     fallback=_fallback(_settings),
+    policy=_policy,
+    trust=_settings.trust,
 )
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from functions.resolver.snapshot import make_restorable
@@ -44,7 +48,14 @@ def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 -
         resolution = _resolver.resolve(event)
     except Exception as error:
         answer, _ = compose(
-            Verdict(Outcome.DEGRADED), None, _settings.defaults, resolution_id="", cache_status="degraded", refused=()
+            Verdict(Outcome.DEGRADED),
+            None,
+            _settings.defaults,
+            _policy,
+            resolution_id="",
+            cache_status="degraded",
+            refused=(),
+            spoof_suspected=False,
         )
         log.write_failure("resolution failed", error)
         trace = {"event": "resolution", "outcome": answer["outcome"], "cacheStatus": answer["cacheStatus"]}

@@ -77,7 +77,12 @@ def test_what_was_read_before_a_change_cannot_be_written_after_it(cache: Cache) 
     put_john(cache, MOBILE, version=1)
     (answer,) = cache.read([MOBILE])
     assert answer.candidates is None
-    cache.put({MOBILE: (2, ONLY_JOHN)}, [Contact("c-john", Profile("New"), generation=4)])
+    cache.put(
+        {MOBILE: (2, ONLY_JOHN)},
+        [Contact("c-john", Profile("New"), generation=4)],
+        began=answer.read_at,
+        consistent=True,
+    )
     cache.invalidate(identifiers={MOBILE: 2}, contacts={"c-john": 4})  # the stream delivers twice
     found = known(cache, MOBILE)
     assert found and found.profile.display_name == "New"  # noqa: PT018

@@ -47,16 +47,17 @@ def test_a_claim_is_found_with_its_evidence(either_store: IdentityStore) -> None
     put(either_store, Contact("c1", identifiers=(MOBILE,)).changed())
     (claim,) = either_store.identifiers([MOBILE, OFFICE], consistent=True)[MOBILE].claims.values()
     assert (claim.source, claim.assurance) == ("salesforce", Assurance.CLAIMED)
-    either_store.confirm(MOBILE, "c1", assurance=Assurance.ATTESTED)
+    either_store.confirm(MOBILE, "c1")
     (confirmed,) = either_store.identifiers([MOBILE], consistent=True)[MOBILE].claims.values()
     assert confirmed.first_seen == claim.first_seen < confirmed.last_confirmed
-    assert confirmed.assurance is Assurance.ATTESTED
-    either_store.confirm(MOBILE, "c1", assurance=Assurance.CLAIMED)
-    assert either_store.identifiers([MOBILE])[MOBILE].claims["c1"].assurance is Assurance.ATTESTED
+    assert confirmed.assurance is Assurance.CLAIMED, "to be seen again proves nothing more"
+    either_store.confirm(MOBILE, "c1", verified=True)
+    either_store.confirm(MOBILE, "c1")
+    assert either_store.identifiers([MOBILE])[MOBILE].claims["c1"].assurance is Assurance.VERIFIED
 
 
 def test_what_is_not_claimed_cannot_be_confirmed(store: IdentityStore) -> None:
-    store.confirm(MOBILE, "c1", assurance=Assurance.CLAIMED)
+    store.confirm(MOBILE, "c1")
     assert store.identifiers([MOBILE]) == {}
 
 
