@@ -35,9 +35,12 @@ def _differences(given: Sequence[Evidence], verdict: Verdict) -> Iterator[tuple[
             yield f"had the {each.label} been seen with that contact of late", [*others, replace(each, faded=False)]
         if each.contact_ids and each.label != "contactId":
             for level in (Assurance.ATTESTED, Assurance.VERIFIED):
-                if each.assurance < level:
+                if each.assurance < level or (level is Assurance.VERIFIED and each.unproven):
                     text = "by the network" if level is Assurance.ATTESTED else "by a second factor"
-                    yield f"had the {each.label} been vouched for {text}", [*others, replace(each, assurance=level)]
+                    # who passes a second factor on a number or address proves the claim on it, too
+                    unproven = () if level is Assurance.VERIFIED else each.unproven
+                    vouched = replace(each, assurance=level, unproven=unproven)
+                    yield f"had the {each.label} been vouched for {text}", [*others, vouched]
         if not each.contact_ids and not each.generic:
             known = replace(each, contact_ids=(verdict.contact_id or THAT_CONTACT,), count=1)
             yield f"had the {each.label} been linked to {verdict.contact_id or 'a contact'}", [*others, known]

@@ -13,7 +13,14 @@ from cir.identity.rules import Assurance, IdentifierType, load_rules
 from cir.identity.verdict import Evidence, Outcome, best_question, decide
 
 
-def evidence(label: str, *contact_ids: str, generic: int = 0, assurance: Assurance = Assurance.CLAIMED) -> Evidence:
+def evidence(
+    label: str,
+    *contact_ids: str,
+    generic: int = 0,
+    assurance: Assurance = Assurance.CLAIMED,
+    unproven: tuple[str, ...] = (),
+    faded: bool = False,
+) -> Evidence:
     rule = load_rules().identifiers[IdentifierType(label)]
     return Evidence(
         label=label,
@@ -24,7 +31,26 @@ def evidence(label: str, *contact_ids: str, generic: int = 0, assurance: Assuran
         exclusive=rule.exclusive,
         assurance=assurance,
         priority=rule.priority,
+        unproven=unproven,
+        faded=faded,
     )
+
+
+def contact_id(named: str) -> Evidence:
+    """What Genesys Cloud has linked a conversation to; nobody vouches for it."""
+    return Evidence(
+        label="contactId",
+        contact_ids=(named,),
+        count=1,
+        generic=False,
+        ask_for="",
+        exclusive=True,
+        assurance=Assurance.CLAIMED,
+        priority=0,
+    )
+
+
+FORGED, CLAIMED, ATTESTED, VERIFIED = Assurance
 
 
 @st.composite
@@ -32,7 +58,9 @@ def any_evidence(draw: st.DrawFn) -> Evidence:
     generic = draw(st.sampled_from([0, 0, 0, 20]))
     owners = [] if generic else draw(st.lists(st.sampled_from("abc"), max_size=3, unique=True))
     kind, assurance = draw(st.sampled_from(IdentifierType)), draw(st.sampled_from(Assurance))
-    return evidence(kind, *owners, generic=generic, assurance=assurance)
+    unproven = tuple(each for each in owners if draw(st.booleans()))
+    faded = kind is IdentifierType.PHONE and draw(st.booleans())
+    return evidence(kind, *owners, generic=generic, assurance=assurance, unproven=unproven, faded=faded)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +133,137 @@ def test_nobody_is_named_whom_no_evidence_leads_to(presented: list[Evidence]) ->
         assert any(verdict.contact_id in each.contact_ids and not each.generic for each in presented)
     if verdict.outcome is Outcome.NOT_FOUND:
         assert not any(each.count for each in presented)
+
+
+@given(st.lists(any_evidence(), max_size=4), any_evidence())
+def test_evidence_of_another_person_never_raises_assurance(presented: list[Evidence], other: Evidence) -> None:
+    before, after = decide(presented), decide([*presented, other])
+    if before.contact_id and before.contact_id == after.contact_id and before.contact_id not in other.contact_ids:
+        assert after.assurance <= before.assurance
+
+
+@given(st.lists(any_evidence(), max_size=4))
+def test_assurance_is_what_the_evidence_of_its_level_alone_leads_to(presented: list[Evidence]) -> None:
+    verdict = decide(presented)
+    if verdict.assurance > Assurance.NONE:
+        alone = [set(e.contact_ids) for e in presented if e.level(verdict.contact_id) >= verdict.assurance]
+        assert set.intersection(*alone) == {verdict.contact_id}
+
+
+@pytest.mark.parametrize(
+    ("presented", "contact_id", "assurance"),
+    [
+        pytest.param(
+            [evidence("phone", "victim", "colleague", assurance=ATTESTED), evidence("email", "victim")],
+            "victim",
+            CLAIMED,
+            id="the office line is vouched for, the typed address is not",
+        ),
+        pytest.param(
+            [evidence("phone", "victim", "colleague", assurance=ATTESTED), evidence("external", "victim")],
+            "victim",
+            CLAIMED,
+            id="nor is a typed customer number",
+        ),
+        pytest.param(
+            [evidence("phone", "a", assurance=ATTESTED), evidence("email", "a")], "a", ATTESTED, id="their own line is"
+        ),
+        pytest.param(
+            [evidence("phone", "a", "b", assurance=ATTESTED), evidence("whatsapp", "b", "c", assurance=ATTESTED)],
+            "b",
+            ATTESTED,
+            id="two shared values that the network vouches for meet in one person",
+        ),
+        pytest.param(
+            [evidence("phone", "a", assurance=ATTESTED, unproven=("a",))],
+            "a",
+            CLAIMED,
+            id="the caller has the number; that it is the customer's a caller has said",
+        ),
+        pytest.param(
+            [evidence("phone", "a", assurance=VERIFIED), evidence("email", "a")], "a", VERIFIED, id="a second factor"
+        ),
+        pytest.param(
+            [evidence("phone", "a", assurance=ATTESTED, faded=True)], "a", CLAIMED, id="who has an old number now"
+        ),
+        pytest.param([evidence("phone", "a", assurance=FORGED)], "a", FORGED, id="a forged number proves nothing"),
+        pytest.param(
+            [evidence("phone", "a", assurance=FORGED), evidence("email", "a", "b")],
+            "",
+            FORGED,
+            id="a forged number does not tell the owners of an address apart",
+        ),
+        pytest.param(
+            [evidence("phone", "a", assurance=FORGED), evidence("email", "b")], "b", CLAIMED, id="nor contradicts it"
+        ),
+        pytest.param(
+            [evidence("phone", "a", assurance=ATTESTED), evidence("whatsapp", "b", assurance=ATTESTED)],
+            "b",
+            CLAIMED,
+            id="what the network vouches for leads to two",
+        ),
+    ],
+)
+def test_how_far_an_answer_may_be_trusted(presented: list[Evidence], contact_id: str, assurance: Assurance) -> None:
+    verdict = decide(presented)
+    assert (verdict.contact_id, verdict.assurance) == (contact_id, assurance)
+
+
+@pytest.mark.parametrize(
+    ("presented", "answers"),
+    [
+        pytest.param(
+            [contact_id("a"), evidence("phone", "b", assurance=ATTESTED), evidence("external", "b")],
+            "b",
+            id="a linked contact against the attested phone and customer number of somebody else",
+        ),
+        pytest.param(
+            [
+                evidence("whatsapp", "a", assurance=ATTESTED),
+                evidence("email", "b"),
+                evidence("phone", "b", assurance=ATTESTED),
+            ],
+            "b",
+            id="one WhatsApp account against an address and an attested phone",
+        ),
+        pytest.param(
+            [evidence("whatsapp", "a", assurance=ATTESTED), evidence("email", "b"), evidence("phone", "b")],
+            "a",
+            id="what callers choose to say never outweighs what is vouched for",
+        ),
+        pytest.param(
+            [contact_id("a"), evidence("email", "b"), evidence("phone", "b"), evidence("external", "b")],
+            "a",
+            id="all that is typed is one voice",
+        ),
+        pytest.param(
+            [contact_id("a"), evidence("phone", "b", assurance=ATTESTED), evidence("whatsapp", "b")],
+            "a",
+            id="two of one kind are one piece",
+        ),
+        pytest.param(
+            [contact_id("a"), evidence("phone", "b", assurance=ATTESTED), evidence("email", "b", "c")],
+            "a",
+            id="what a household shares is no piece of its own",
+        ),
+        pytest.param(
+            [
+                contact_id("a"),
+                evidence("phone", "b", assurance=ATTESTED, unproven=("b",)),
+                evidence("email", "b"),
+            ],
+            "a",
+            id="a number that a caller has linked is the caller's word",
+        ),
+    ],
+)
+def test_two_independent_pieces_outweigh_one(presented: list[Evidence], answers: str) -> None:
+    for order in permutations(presented):
+        verdict = decide(order)
+        assert (verdict.outcome, verdict.contact_id) == (Outcome.CONFLICT, answers)
+        assert verdict.conflicting == ({"a": "b", "b": "a"}[answers],) or "c" in {
+            c for e in order for c in e.contact_ids
+        }
 
 
 def identifier(kind: IdentifierType, text: str, source: str = "") -> Identifier:

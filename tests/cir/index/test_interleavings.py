@@ -263,8 +263,8 @@ def consume(cache: Cache, records: list[Item]) -> None:
 
 
 def orders(commits: int) -> Iterator[tuple[bool, bool, str, int, int, int, int]]:
-    """Warm cache or cold; which stream's rest comes first; what kind of reader; the commits that it reads the identifier
-    and the contacts at; how many records of either stream were consumed before it writes."""
+    """A warm cache or a cold one; which stream's rest comes first; and a reader: its kind, the commits at which it
+    reads the identifier and the contacts, and how many records of either stream were consumed before it writes."""
     numbers = range(commits + 1)
     kinds = ("slow", "stale", "consistent")
     for warm, contacts_last, kind, at, contacts_at, told, contacts_told in product(
@@ -276,7 +276,7 @@ def orders(commits: int) -> Iterator[tuple[bool, bool, str, int, int, int, int]]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_no_order_leaves_what_was(
+def test_no_order_leaves_what_was(  # noqa: PLR0917 - pytest passes them by name
     change: Callable[[World], None],
     dynamodb_client: DynamoDBClient,
     tables: TableNames,
