@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 DATA_ACTIONS = Path(__file__).resolve().parents[2] / "genesys" / "data-actions"
-RESOLVE = "resolve-customer-identity-v1.custom.json"
+RESOLVE = "resolve-customer-identity-v2.custom.json"
+RESOLVE_V1 = "resolve-customer-identity-v1.custom.json"
+"""Served for flows that were published with it."""
 LINK = "link-identifier-v1.custom.json"
 CREATE = "create-customer-v1.custom.json"
 
@@ -46,7 +48,7 @@ def render(
     out: Annotated[Path, typer.Option(file_okay=False, help="Directory to write to; created if need be.")],
 ) -> None:
     """Write the data actions with the functions of one environment, ready to be imported."""
-    arns = {RESOLVE: arn_resolver, LINK: arn_link, CREATE: arn_create}
+    arns = {RESOLVE: arn_resolver, RESOLVE_V1: arn_resolver, LINK: arn_link, CREATE: arn_create}
     regions = {arn.split(":")[3] for arn in arns.values()}
     if len(regions) > 1:
         raise typer.BadParameter(

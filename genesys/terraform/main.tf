@@ -16,7 +16,8 @@ variable "role_arn" {
 variable "function_arns" {
   description = "ARN of the function, with its alias, behind each data action."
   type = object({
-    resolve-customer-identity-v1 = string
+    resolve-customer-identity-v2 = string
+    resolve-customer-identity-v1 = optional(string) # only where a published flow still uses it
     link-identifier-v1           = string
     create-customer-v1           = string
   })
@@ -26,7 +27,7 @@ locals {
   name = "Customer Identity" # the category by which the flow finds the data actions
   actions = {
     for file, arn in var.function_arns :
-    file => jsondecode(file("${path.module}/../data-actions/${file}.custom.json"))
+    file => jsondecode(file("${path.module}/../data-actions/${file}.custom.json")) if arn != null
   }
 }
 

@@ -21,8 +21,9 @@ from sandbox.aws.logs import Logs
 from sandbox.aws.runtime_api import Result, RuntimeApi, error_document
 from sandbox.machine.processes import Process
 
-# "The Init phase is limited to 10 seconds": https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-INITIALISATION_SECONDS = 10.0
+INITIALISATION_SECONDS = 60.0
+"""Lambda allows ten (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html), on a CPU of the
+function's own. A desk has two for all of them, and may be busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +79,9 @@ class Functions:
         return tuple(self._pools)
 
     def warm(self) -> None:
-        """Initialise one environment per function, all at the same time. `FunctionError` if one cannot."""
+        """Initialise one environment per function, one per processor at a time. `FunctionError` if one cannot."""
         pools = {name: pool for name, pool in self._pools.items() if pool.warmed}
-        with ThreadPoolExecutor(max_workers=max(1, len(pools))) as executor:
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as executor:
             for name, failure in zip(pools, executor.map(_Pool.warm, pools.values()), strict=True):
                 if failure:
                     raise FunctionError(name, failure.payload)

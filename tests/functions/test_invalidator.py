@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir.aws.dynamodb import LeanDynamoDB
+from cir.aws.dynamodb import LeanDynamoDB, marshal_item
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, Profile
 from cir.identity.rules import Assurance
@@ -234,3 +234,24 @@ def test_the_log_says_how_much_and_not_whose(deployment: Deployment, capsys: pyt
 
 def test_an_empty_batch_is_taken(function: ModuleType) -> None:
     assert function.handler({}, None) == {"batchItemFailures": []}
+
+
+def test_a_type_that_only_a_newer_release_knows_holds_up_nobody(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment.put("c-john", NUMBER)
+    newer = Contact.from_item({"contact_id": "c-new", "generation": 1, "identifiers": {"telegram#4711": "4711"}})
+    unknown = [
+        {"identifier": "telegram#4711", "version": 1, "claim_count": 1},
+        {"identifier": "external#4711", "version": 1},
+    ]
+    records = [
+        {"dynamodb": {"Keys": {"identifier": {}}, "NewImage": marshal_item(item), "SequenceNumber": "1"}}
+        for item in unknown
+    ]
+    image = marshal_item(newer.to_item())
+    records.append({"dynamodb": {"Keys": {"contact_id": {}}, "NewImage": image, "SequenceNumber": "3"}})
+    assert deployment.invalidate({"Records": records}, None) == {"batchItemFailures": []}
+    warning, _ = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert warning["types"] == ["external", "telegram"]
+    assert "4711" not in json.dumps(warning)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cir.aws.dynamodb import DynamoDBError, LeanDynamoDB
 from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
-from cir.identity.records import Contact, Profile
+from cir.identity.records import CONVERSATION, Contact, Profile
 from cir.identity.rules import Assurance, IdentifierType
 from cir.index.cache import Cache, CacheLimits
 from cir.index.store import IdentityStore, TableNames
@@ -58,6 +58,7 @@ class System:
 
     def __init__(self, url: str, tables: TableNames, cache: Cache, fallback: Fallback | None = None) -> None:
         self.dynamodb = FaultyDynamoDB(url)
+        self.tables = tables
         self.store = IdentityStore(self.dynamodb, tables)
         self.cache = cache
         self.resolver = Resolver(
@@ -69,10 +70,24 @@ class System:
             fallback=fallback,
         )
 
-    def knows(self, contact_id: str, *identifiers: Identifier, profile: Profile = JOHN) -> None:
+    def knows(
+        self,
+        contact_id: str,
+        *identifiers: Identifier,
+        profile: Profile = JOHN,
+        source: str = "salesforce",
+        assurance: Assurance = Assurance.CLAIMED,
+    ) -> None:
+        before = self.store.contacts([contact_id], consistent=True).get(contact_id)
         decision = self.store.decision(contact_id, "sync", "imported")
-        contact = Contact(contact_id, profile, identifiers).changed()
-        self.store.put_contact(contact, decision=decision, source="salesforce", assurance=Assurance.CLAIMED)
+        contact = before or Contact(contact_id, profile)
+        self.store.put_contact(
+            contact.changed(identifiers=tuple(dict.fromkeys((*contact.identifiers, *identifiers)))),
+            previous=before,
+            decision=decision,
+            source=source,
+            assurance=assurance,
+        )
 
     def resolve(self, **event: object) -> dict[str, Any]:
         return self.resolver.resolve(event).answer
@@ -119,6 +134,111 @@ def test_what_the_network_vouches_for_shows_more(system: System) -> None:
     assert (message["contactId"], message["assurance"]) == ("c-john", "attested")
     typed = system.resolve(whatsapp="447700900123", channel="voice")
     assert (typed["assurance"], typed["accountStatus"]) == ("claimed", "WITHHELD")
+
+
+def test_a_colleague_on_the_same_line_is_not_vouched_for_by_it(system: System) -> None:
+    colleague = identifier(IdentifierType.EMAIL, "colleague@acme.example")
+    system.knows("c-ann", OFFICE, colleague)
+    system.knows("c-john", OFFICE, EMAIL, LOYALTY)
+    for said in ({"email": "john.smith@gmail.com"}, {"externalId": "GLD-98765", "externalSource": "loyalty"}):
+        for _ in range(2):  # from the tables, then from the cache
+            answer = system.resolve(ani="+12125550188", attestation="A", **said)
+            assert (answer["contactId"], answer["assurance"]) == ("c-john", "claimed")
+            assert (answer["accountStatus"], answer["verificationRequired"]) == ("WITHHELD", True)
+
+
+@pytest.mark.parametrize("assurance", [Assurance.CLAIMED, Assurance.ATTESTED])
+def test_a_number_that_a_caller_has_linked_proves_no_more_than_their_word(system: System, assurance: Assurance) -> None:
+    system.knows("c-john", LOYALTY)
+    system.knows("c-john", MOBILE, source=CONVERSATION, assurance=assurance)
+    for status in ("miss", "hit"):
+        answer = system.resolve(ani="+19175550142", attestation="A")
+        assert (answer["contactId"], answer["assurance"], answer["cacheStatus"]) == ("c-john", "claimed", status)
+        assert answer["accountStatus"] == "WITHHELD"
+
+
+def test_a_number_that_a_second_factor_was_passed_on_is_the_customers(system: System) -> None:
+    system.knows("c-john", LOYALTY)
+    system.knows("c-john", MOBILE, source=CONVERSATION)
+    system.store.confirm(MOBILE, "c-john", verified=True)
+    answer = system.resolve(ani="+19175550142", attestation="A")
+    assert (answer["assurance"], answer["accountStatus"], answer["verificationRequired"]) == (
+        "attested", "Active", False,
+    )  # fmt: skip
+
+
+def test_being_seen_again_raises_nothing(system: System) -> None:
+    long_ago = "2020-01-01T00:00:00.000Z"
+    past = IdentityStore(system.dynamodb, system.tables, now=lambda: long_ago)
+    past.put_contact(
+        Contact("c-john", JOHN, (MOBILE, EMAIL)).changed(),
+        decision=past.decision("c-john", "link", "test"),
+        source=CONVERSATION,
+        assurance=Assurance.CLAIMED,
+    )
+    system.resolve(ani="+19175550142", attestation="A", email="john.smith@gmail.com")
+    (seen,) = system.store.identifiers([MOBILE], consistent=True)[MOBILE].claims.values()
+    assert seen.last_confirmed > long_ago
+    assert seen.assurance is Assurance.CLAIMED
+
+
+@pytest.mark.parametrize(
+    ("ani", "attestation"),
+    [
+        ("tel:+19175550142;verstat=TN-Validation-Failed", ""),
+        ("+19175550142;verstat=TN-Validation-Failed-A", ""),
+        ("sip:+19175550142;verstat=tn-validation-failed-c@sbc.example.com;user=phone", "A"),
+        ("+19175550142", "TN-Validation-Failed"),
+    ],
+)
+def test_a_failed_signature_is_worse_than_none(system: System, ani: str, attestation: str) -> None:
+    system.knows("c-john", MOBILE, EMAIL)
+    for more in ({}, {"email": "john.smith@gmail.com"}):
+        answer = system.resolve(ani=ani, attestation=attestation, **more)
+        assert (answer["outcome"], answer["contactId"]) == ("RESOLVED", "c-john")
+        assert (answer["displayName"], answer["firstName"], answer["accountStatus"]) == (
+            "Valued Customer", "", "WITHHELD",
+        )  # fmt: skip
+        assert (answer["spoofSuspected"], answer["verificationRequired"]) == (True, True)
+        assert answer["explanation"].startswith("The caller's number may be forged: its signature failed.")
+        assert answer["assurance"] == ("claimed" if more else "none")
+
+
+@pytest.mark.parametrize(
+    "ani",
+    [
+        "tel:+19175550142;verstat=TN-Validation-Passed-A",
+        "+19175550142;verstat=TN-Validation-Passed-A",
+        "sip:+19175550142;verstat=TN-VALIDATION-PASSED-A@sbc.example.com;user=phone",
+    ],
+)
+def test_a_full_pass_in_the_numbers_own_uri_is_attested(system: System, ani: str) -> None:
+    system.knows("c-john", MOBILE)
+    answer = system.resolve(ani=ani)
+    assert (answer["contactId"], answer["assurance"], answer["spoofSuspected"]) == ("c-john", "attested", False)
+
+
+def test_what_was_decided_and_cannot_be_read_is_degraded(system: System) -> None:
+    system.knows("c-ann", OFFICE, EMAIL)
+    system.knows("c-bob", OFFICE)
+    system.knows("c-eve", EMAIL)
+    for _ in range(2):
+        assert system.resolve(ani="+12125550188", email="john.smith@gmail.com")["outcome"] == "RESOLVED"
+    system.cache.invalidate(identifiers={}, contacts={"c-ann": 2})
+    system.dynamodb.fails_with = "Unreachable"
+    answer = system.resolve(ani="+12125550188", email="john.smith@gmail.com")
+    assert (answer["outcome"], answer["contactId"]) == ("DEGRADED", "NOT_FOUND")
+
+
+@pytest.mark.parametrize("field", ["contactId", "conversationId", "channel"])
+@pytest.mark.parametrize(
+    "value", ["+19175550142", "19175550142", "917-555-0142", "john.smith@gmail.com", "x19175550142"]
+)
+def test_what_is_no_id_or_channel_reaches_neither_log_nor_cache(system: System, field: str, value: str) -> None:
+    resolution = system.resolver.resolve({field: value})
+    written = json.dumps(resolution.trace)
+    assert value not in written
+    assert "9175550142" not in written
 
 
 def test_an_unknown_caller_is_asked_for_once_and_then_known_to_be_unknown(system: System) -> None:

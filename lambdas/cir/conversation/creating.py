@@ -17,14 +17,14 @@ from cir.genesys.models import EnrichRequest
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import NUMBERS, is_recycled
 from cir.identity.protected import sensitive_kind
-from cir.identity.records import Contact
-from cir.identity.rules import IdentifierType, load_rules
+from cir.identity.records import CONVERSATION, Contact
+from cir.identity.rules import Assurance, IdentifierType, load_rules
 from cir.identity.verdict import is_generic
 from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
 from cir.index.tombstones import follow_merge
 from cir.resolve.request import Presented
 
-SOURCE = "conversation"
+SOURCE = CONVERSATION
 MAX_NAME = 100
 """Characters of a name that somebody has typed or dictated; Genesys would take 1000."""
 ATTEMPTS = 5
@@ -71,6 +71,9 @@ class Creating:
             kind = sensitive_kind(name)
             if kind:
                 return Creation(CreateOutcome.REFUSED, f"A name looks like a {kind}; it is not stored.")
+        presented = [each for each in presented if each.assurance > Assurance.NONE]
+        if not presented:
+            return Creation(CreateOutcome.REFUSED, "The number may be forged; no customer is created of it.")
         generic, owners, recycled = self._known(presented)
         identifying = [each for each in presented if each.identifier not in generic]
         if not identifying:

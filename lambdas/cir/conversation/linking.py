@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from cir.contacts.detaching import detach
@@ -12,15 +13,19 @@ from cir.genesys.identifiers import to_genesys
 from cir.genesys.models import ContactIdentifier
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import is_recycled
-from cir.identity.records import Contact
+from cir.identity.records import CONVERSATION, Contact, timestamp
 from cir.identity.rules import Assurance
 from cir.index.review import candidate
 from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
 from cir.resolve.request import Presented
 
-SOURCE = "conversation"
+SOURCE = CONVERSATION
 ATTEMPTS = 4
 """Of a link to a contact that others change at the same moment."""
+
+
+LINKS_A_DAY = 5
+"""What conversations may add to one contact within 24 hours: a family's phones, and not a call centre's."""
 
 
 class LinkOutcome(StrEnum):
@@ -83,6 +88,13 @@ class Linking:
             return Link(
                 LinkOutcome.ALREADY_LINKED, f"The {identifier.type} leads to this contact already.", contact.contact_id
             )
+        if presented.assurance is Assurance.NONE:
+            return Link(LinkOutcome.REFUSED, "The number may be forged; it is not linked.", contact.contact_id)
+        if self._linked_today(contact) >= LINKS_A_DAY:
+            text = (
+                f"Conversations have given this customer {LINKS_A_DAY} numbers or addresses within a day; no more now."
+            )
+            return Link(LinkOutcome.REFUSED, text, contact.contact_id)
         others = {heads[owner].contact_id for owner in claims if owner in heads} - {contact.contact_id}
         if others and record and is_recycled(record, presented.assurance):
             former = {each.contact_id: each for each in heads.values() if each.contact_id in others}
@@ -107,6 +119,18 @@ class Linking:
             self.client.contacts.release(contact.contact_id, body)
             return self._conflict(contact, identifier, [error.owner], conversation_id)
         return Link(LinkOutcome.LINKED, f"The {identifier.type} leads to this contact from now on.", contact.contact_id)
+
+    def _linked_today(self, contact: Contact) -> int:
+        """How many of its identifiers it has from conversations of the last 24 hours."""
+        since = timestamp(datetime.now(UTC) - timedelta(days=1))
+        records = self.store.identifiers(contact.identifiers, consistent=True)
+        return sum(
+            any(claim.source == SOURCE and claim.first_seen > since for claim in own)
+            for own in (
+                [claim for owner, claim in record.claims.items() if owner in contact.owners]
+                for record in records.values()
+            )
+        )
 
     def _claim_in_genesys(self, contact_id: str, body: ContactIdentifier) -> str:
         """How Genesys took it; without a free field there our index still knows it.

@@ -55,11 +55,6 @@ def read_attestation(*texts: str, trust: CarrierTrust = NO_TRUST) -> Attestation
     return min((one for text in texts for one in _said(text, trust)), default=Attestation.NONE)
 
 
-def without_verstat(uri: str) -> str:
-    """A number's URI without the parameter, which is about the call and not about the number."""
-    return re.sub(r";\s*verstat=[^;@>\s]*", "", uri, flags=re.IGNORECASE)
-
-
 def _said(text: str, trust: CarrierTrust) -> Iterator[Attestation]:
     stripped = text.strip().strip("\"'")
     if _LEVEL.fullmatch(stripped):

@@ -9,7 +9,7 @@ import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import boto3_dynamodb
-from cir.conversation.linking import LinkOutcome
+from cir.conversation.linking import LINKS_A_DAY, LinkOutcome
 from cir.genesys.errors import UnavailableError
 from cir.identity.rules import Assurance, IdentifierType
 from cir.index.store import IdentityStore, TableNames
@@ -153,6 +153,22 @@ def test_a_change_of_the_contact_meanwhile_is_not_lost(
     assert changed == [ann]
     assert plane.contact(ann).profile.customer_tier == "Gold"
     assert {NEW, OFFICE, mobile(1)} <= set(plane.contact(ann).identifiers)
+
+
+def test_a_contact_is_given_so_many_numbers_a_day_and_no_more(plane: SyncPlane, ann: str) -> None:
+    for number in range(LINKS_A_DAY):
+        assert plane.link(ann, mobile(100 + number)).outcome is LinkOutcome.LINKED
+    writes = plane.genesys.writes()
+    refused = plane.link(ann, mobile(200))
+    assert (refused.outcome, refused.contact_id) == (LinkOutcome.REFUSED, ann)
+    assert "within a day" in refused.explanation
+    assert (plane.owners(mobile(200)), plane.genesys.writes()) == (set(), writes)
+    assert plane.link(ann, mobile(100)).outcome is LinkOutcome.ALREADY_LINKED
+
+
+def test_a_number_that_may_be_forged_is_not_linked(plane: SyncPlane, ann: str) -> None:
+    refused = plane.link(ann, NEW, Assurance.NONE)
+    assert (refused.outcome, plane.owners(NEW)) == (LinkOutcome.REFUSED, set())
 
 
 def test_what_cannot_be_linked_is_refused(plane: SyncPlane, ann: str) -> None:

@@ -1,6 +1,7 @@
 """The cache on a real server in cluster mode: one round trip, versions, leases, staleness, failure."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -186,3 +187,67 @@ def test_the_connection_survives_being_closed_by_the_server(cache: Cache, cache_
 def test_a_wrong_address_is_unavailable_not_an_exception_of_the_library() -> None:
     cache = Cache("redis://127.0.0.1:9", environment="dev", hash_key=b"k")
     assert not cache.warm_up()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda entry: entry[:-1] + ',"language":"en"}',
+        lambda entry: entry.replace('"count"', '"counted"'),
+        lambda entry: entry[: entry.index("{")] + "<html>503</html>",
+        lambda entry: entry.split(":", 1)[1],
+        lambda entry: "3;" + entry,
+        lambda entry: "",
+    ],
+    ids=["a field too many", "a field too few", "no JSON", "the format before", "another format", "nothing"],
+)
+def test_an_entry_that_this_release_cannot_read_is_a_miss_and_mended_by_the_next_fill(
+    cache: Cache, cache_server: CacheServer, other: Callable[[str], str]
+) -> None:
+    put_john(cache, MOBILE)
+    key = cache.identifier_key(MOBILE)
+    with cache_server.client() as client:
+        client.set(key, other(client.get(key)), px=60_000)
+    assert cache.read([MOBILE])[0].candidates is None
+    put_john(cache, MOBILE)
+    assert known(cache, MOBILE) == JOHN
+
+
+def test_a_chain_is_as_old_as_its_oldest_link(cache_server: CacheServer) -> None:
+    cache = new_cache(cache_server, CacheLimits(fresh=0.2))
+    cache.put({OFFICE: (1, Candidates(("c-old",), 1))}, [Contact("c-old", merged_into="c-john", generation=2)])
+    time.sleep(0.25)
+    cache.put({}, [JOHN])
+    by_number, by_id = *cache.read([OFFICE]), *cache.read([], ["c-old"])
+    assert by_id.contact
+    assert not by_id.contact.fresh
+    assert by_number.contact
+    assert not by_number.contact.fresh
+
+
+def test_after_a_failover_the_demoted_server_is_left(cache_server: CacheServer) -> None:
+    with (
+        CacheServer(server=cache_server.server, cluster=False) as old,
+        CacheServer(server=cache_server.server, cluster=False) as new,
+    ):
+        cache = new_cache(old, CacheLimits(retry_after=0.05))
+        put_john(cache, MOBILE)
+        with old.client() as client:
+            connections = client.info("stats")["total_connections_received"]
+            client.execute_command("REPLICAOF", "127.0.0.1", str(new.port))
+            with pytest.raises(CacheUnavailableError):
+                put_john(cache, MOBILE)
+            time.sleep(0.1)
+            with pytest.raises(CacheUnavailableError):
+                put_john(cache, MOBILE)
+            assert client.info("stats")["total_connections_received"] > connections
+
+
+def test_the_release_before_is_told_what_has_become_old(cache: Cache, cache_server: CacheServer) -> None:
+    former = cache.identifier_key(MOBILE).replace("}i2:", "}i:")
+    with cache_server.client() as client:
+        client.set(former, "1:9999999999999:c-john:{}")
+        cache.invalidate(identifiers={MOBILE: 2}, contacts={})
+        assert client.get(former) == "2:0::"
+        cache.forget([MOBILE])
+        assert client.get(former) is None

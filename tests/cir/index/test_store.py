@@ -3,7 +3,7 @@
 import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir.aws.dynamodb import DynamoDBError, LeanDynamoDB, boto3_dynamodb
+from cir.aws.dynamodb import DynamoDBError, LeanDynamoDB, boto3_dynamodb, marshal_item, unmarshal_item
 from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.records import Contact, Profile
@@ -193,3 +193,20 @@ def test_an_unreachable_table_is_an_error_in_time() -> None:
     lean = LeanDynamoDB(region="eu-west-1", endpoint_url="http://127.0.0.1:9")
     with pytest.raises(DynamoDBError, match="BatchGetItem: ConnectionRefusedError"):
         lean("BatchGetItem", {}, timeout=0.5)
+
+
+def test_what_a_newer_release_has_stored_survives_this_one(
+    store: IdentityStore, tables: TableNames, dynamodb_client: DynamoDBClient
+) -> None:
+    put(store, Contact("c1", identifiers=(MOBILE,)).changed())
+    read = store.contacts(["c1"], consistent=True)["c1"]
+    item = {**read.changed().to_item(), "schema": 7, "household": {"id": "h-1"}}
+    item["identifiers"]["telegram#4711"] = "4711"
+    dynamodb_client.put_item(TableName=tables.contacts, Item=marshal_item(item))
+    newer = store.contacts(["c1"], consistent=True)["c1"]
+    assert newer.identifiers == (MOBILE,)
+    put(store, newer.changed(identifiers=(MOBILE, OFFICE)), previous=newer)
+    stored = dynamodb_client.get_item(TableName=tables.contacts, Key={"contact_id": {"S": "c1"}})["Item"]
+    kept = unmarshal_item(stored)
+    assert (kept["schema"], kept["household"], kept["identifiers"]["telegram#4711"]) == (7, {"id": "h-1"}, "4711")
+    assert OFFICE.key in kept["identifiers"]

@@ -16,6 +16,8 @@ _SCHEME = re.compile(
     re.IGNORECASE,
 )
 _CONTEXT = re.compile(r";phone-context=(\+[\d().-]+)", re.IGNORECASE)
+_PARAMETERS = re.compile(r"(?:;\s*(?!ext\b|phone-context\b)[a-z][a-z0-9-]*(?:=[^;,<>]*)?)+\Z", re.IGNORECASE)
+"""What a URI says beside the number, which some networks pass on without the scheme: `;verstat=…`, `;user=phone`."""
 _SECOND_ADDRESS = re.compile(r"[;,]\s*(?:[+(]|\d{7}|\w+:)")
 _URI_END = re.compile(r"[;:?&]|/$")
 _ENCODED_PLUS = re.compile(r"\s*%2B", re.IGNORECASE)
@@ -76,7 +78,7 @@ def read_written(kind: IdentifierType, text: str) -> Written | Refusal:
     if text.casefold() in load_rules().placeholders or not _words(text):
         return refuse_placeholder(kind)
     if not scheme and (not at or user.startswith("+")):
-        return _read_text(kind, user)
+        return _read_text(kind, _PARAMETERS.sub("", user))
     if not scheme or (not at and scheme["sip"] and not user.startswith("+")):
         return refuse_malformed(kind, "a telephone number but an address of another kind")
     return _refuse_several(kind) if _SECOND_ADDRESS.search(user) else _read_text(kind, _number_of_uri(user))
