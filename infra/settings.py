@@ -14,6 +14,7 @@ import phonenumbers
 from infra.catalog import RESOLVER
 from infra.packaging import SOURCES
 from infra.schedule import Schedule
+from infra.words import CRM_KINDS, CrmKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ AT_NIGHT = Schedule("0 3 * * ? *", "Etc/UTC")
 class Crm:
     """Where the master of customers' data is."""
 
-    kind: Literal["salesforce", "dynamics", "servicenow"]
+    kind: CrmKind
     url: str
     """For instance `https://example.my.salesforce.com`."""
     tenant_id: str = ""
@@ -350,8 +351,8 @@ def _resource_problems(settings: Settings) -> Iterator[str]:
 
 
 def _crm_problems(crm: Crm) -> Iterator[str]:
-    if crm.kind not in {"salesforce", "dynamics", "servicenow"}:
-        yield f"the CRM's kind {crm.kind!r} is none of 'salesforce', 'dynamics' and 'servicenow'"
+    if crm.kind not in CRM_KINDS:
+        yield f"the CRM's kind {crm.kind!r} is none of {', '.join(CRM_KINDS)}"
     if not _CRM_URL.fullmatch(crm.url):
         yield f"the CRM's url {crm.url!r} is not an https address without a path, such as https://example.my.salesforce.com"
     if (crm.kind == "dynamics") != bool(_UUID.fullmatch(crm.tenant_id)):

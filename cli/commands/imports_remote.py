@@ -19,7 +19,6 @@ from cir.settings import required
 from cli.failures import CommandError
 from cli.progress import Steps, progress
 
-PREFIX = "imports/"
 POLL_SECONDS = 5.0
 
 
@@ -41,7 +40,7 @@ def run_remotely(file: Path, *, mapping: Path, console: Console) -> tuple[Bucket
     bucket = Bucket(session.client("s3"), bucket_name)
     workflow = session.client("stepfunctions")
     name = f"{datetime.now(UTC):%Y-%m-%d}-{re.sub(r'[^A-Za-z0-9-]+', '-', file.stem)[:30]}-{origin[:12]}"
-    run = Run(bucket, f"{PREFIX}{name}/")
+    run = Run.named(bucket, name)
     source = run.key(f"source{file.suffix}")
     arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
     with progress(console) as bar:

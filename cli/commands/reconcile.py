@@ -28,7 +28,7 @@ from cir.reconcile.extract import extract
 from cir.reconcile.gone import follow_gone
 from cir.reconcile.held import Index, scan
 from cir.reconcile.report import report
-from cir.reconcile.result import Reconciled
+from cir.reconcile.result import STOPPED, Reconciled
 from cir.reconcile.run import CrmSource, Night, State
 from cir.settings import default_region, required
 from cir.sync.customers import Sync
@@ -79,7 +79,7 @@ def reconcile(
         show(result, environment, console)
         if page:
             console.print(f"report: {page}", highlight=False, soft_wrap=True, markup=False)
-    if result.outcome == "stopped":
+    if result.outcome == STOPPED:
         raise typer.Exit(_STOPPED)
 
 
@@ -204,5 +204,5 @@ def show(result: Reconciled, environment: str, console: Console) -> None:
         console.print(fields)
     for reason in plan.stopped:
         console.print(f"[bold red]{'in spite of' if plan.forced else 'stopped'}:[/] {escape(reason)}", soft_wrap=True)
-    if result.outcome == "stopped":
+    if result.outcome == STOPPED:
         console.print("Nothing was written. If all is as it should be in the CRM: cir reconcile --force")

@@ -1,24 +1,18 @@
 """`cir sandbox`: the whole system on this machine, or the Genesys Cloud emulator alone."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cir.crm.mapping import CrmKind
 from sandbox import deployed as deployment
-from sandbox.crm.customers import dynamics, salesforce, servicenow
-from sandbox.crm.emulator import Emulator
-from sandbox.customers import SMALLEST, SampleBase, generate
+from sandbox.crm.customers import CRMS
+from sandbox.customers import SMALLEST, generate
 from sandbox.deployed import Deployed
 from sandbox.genesys.command import emulate, speed
 from sandbox.system import DIRECTORY, Ports, Sandbox, up
-
-type CrmKind = Literal["salesforce", "dynamics", "servicenow"]
-CRMS: dict[str, Callable[[SampleBase], Emulator[Any]]] = {
-    "salesforce": salesforce, "dynamics": dynamics, "servicenow": servicenow,
-}  # fmt: skip
 
 app = typer.Typer(no_args_is_help=True, help="The whole system on this machine, without AWS and without Genesys Cloud.")
 app.command("genesys")(emulate)

@@ -8,10 +8,10 @@ from constructs import Construct
 from infra.catalog import EVENTS
 from infra.parts import access
 from infra.parts.function import Function, Plane
+from infra.words import CONTACT_TOPICS
 
 DELAY = cdk.Duration.seconds(15)
 """So long an event waits: that of a change which `cir` itself has made shall find it in the index already."""
-TOPICS = ["v2.externalcontacts.contacts.{id}", "v2.externalcontacts.contacts.{id}.unresolved"]
 
 
 def partner_source(organization_id: str, suffix: str) -> str:
@@ -49,7 +49,7 @@ class Events(Function):
             "ContactEvents",
             event_bus=bus,
             description="Changes of contacts in Genesys Cloud",
-            event_pattern=events.EventPattern(source=[source], detail_type=TOPICS),
+            event_pattern=events.EventPattern(source=[source], detail_type=list(CONTACT_TOPICS)),
             targets=[
                 targets.SqsQueue(
                     self.queue,

@@ -10,15 +10,13 @@ from infra.functions.crm_changes import follow_deletions
 from infra.parts import access
 from infra.parts.function import Function, Plane
 from infra.parts.workflow import Workflow, every_batch, invoke
+from infra.words import IMPORTS, WRONG_FILE
 
 AT_ONCE = 3
 """Batches under way: enough to use up Genesys' request limit, which the shared budget keeps (a bulk request takes it
 0.3-0.8 s, and 300 a minute are allowed); more would only wait more."""
 LONGEST = cdk.Duration.hours(24)
 """A million accounts take six hours."""
-FILES = "imports/"
-WRONG_FILE = ("ConfigurationError", "FileError", "MappingError", "ValueError")
-"""What the first step raises for whoever has uploaded the file, or set Genesys up."""
 
 
 class Importer(Construct):
@@ -29,7 +27,7 @@ class Importer(Construct):
         foundation = plane.foundation
         files, key, crm = foundation.files_name, foundation.key, plane.settings.crm
         genesys = [access.items(foundation.state, "PutItem"), access.read_secret(foundation.genesys_secret)]
-        listing = access.list_objects(files, FILES)
+        listing = access.list_objects(files, IMPORTS)
         self.split = Function(
             self,
             IMPORT_SPLIT,
@@ -37,7 +35,7 @@ class Importer(Construct):
             description="Checks an export of the CRM and writes it as batches",
             may=[
                 *genesys,
-                access.objects(files, f"{FILES}*", "DeleteObject", "GetObject", "PutObject"),
+                access.objects(files, f"{IMPORTS}*", "DeleteObject", "GetObject", "PutObject"),
                 listing,
                 access.encrypt_and_decrypt(key, through=["dynamodb", "s3", "secretsmanager"]),
             ],
@@ -52,8 +50,8 @@ class Importer(Construct):
                 access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
                 access.items(foundation.contacts, "BatchGetItem", *(follow_deletions(crm) if crm else ("PutItem",))),
                 access.items(foundation.ledger, "PutItem"),
-                access.objects(files, f"{FILES}*", "GetObject"),
-                access.objects(files, f"{FILES}*/results/*", "PutObject"),
+                access.objects(files, f"{IMPORTS}*", "GetObject"),
+                access.objects(files, f"{IMPORTS}*/results/*", "PutObject"),
                 listing,
                 access.encrypt_and_decrypt(key, through=["dynamodb", "s3", "secretsmanager"]),
             ],
@@ -64,7 +62,7 @@ class Importer(Construct):
             plane=plane,
             description="Adds up what an import has done",
             may=[
-                access.objects(files, f"{FILES}*", "GetObject", "PutObject"),
+                access.objects(files, f"{IMPORTS}*", "GetObject", "PutObject"),
                 listing,
                 access.encrypt_and_decrypt(key, through=["s3"]),
             ],
@@ -78,7 +76,7 @@ class Importer(Construct):
             timeout=LONGEST,
         )
         self.workflow.read_lists_of_batches(files)
-        for pattern in (f"{FILES}*", f"{FILES}*/results/*"):
+        for pattern in (f"{IMPORTS}*", f"{IMPORTS}*/results/*"):
             acknowledge_objects(self, files, pattern)
         cdk.CfnOutput(cdk.Stack.of(self), "ImportStateMachine", value=self.workflow.state_machine.state_machine_arn)
 

@@ -13,9 +13,9 @@ from infra.parts import access
 from infra.parts.function import Function, Plane
 from infra.parts.workflow import Workflow, every_batch, invoke
 from infra.settings import Crm
+from infra.words import NIGHTS, REPAIRS, STOPPED
 
 LONGEST = cdk.Duration.hours(12)
-FILES, REPAIRS = "reconcile/", "imports/reconcile-"
 
 
 class Reconcile(Construct):
@@ -37,7 +37,7 @@ class Reconcile(Construct):
         genesys = [access.read_secret(foundation.genesys_secret)]
         reading_crm = crm_environment(crm, crm_secret)
         through = access.encrypt_and_decrypt(key, through=["dynamodb", "s3", "secretsmanager"])
-        own_files = [access.objects(files, f"{FILES}*", "GetObject", "PutObject"), access.list_objects(files, FILES)]
+        own_files = [access.objects(files, f"{NIGHTS}*", "GetObject", "PutObject"), access.list_objects(files, NIGHTS)]
         self.extract = Function(
             self,
             RECONCILE_EXTRACT,
@@ -105,8 +105,8 @@ class Reconcile(Construct):
             plane=plane,
             description="Adds up what a night has found and repaired",
             may=[
-                access.objects(files, f"{FILES}*", "DeleteObject", "GetObject", "PutObject"),
-                access.list_objects(files, FILES),
+                access.objects(files, f"{NIGHTS}*", "DeleteObject", "GetObject", "PutObject"),
+                access.list_objects(files, NIGHTS),
                 access.objects(files, f"{REPAIRS}*", "DeleteObject", "GetObject", "PutObject"),
                 access.list_objects(files, REPAIRS),
                 access.items(foundation.state, "PutItem"),
@@ -122,7 +122,7 @@ class Reconcile(Construct):
             timeout=LONGEST,
         )
         self.workflow.read_lists_of_batches(files)
-        for pattern in (f"{FILES}*", f"{REPAIRS}*"):
+        for pattern in (f"{NIGHTS}*", f"{REPAIRS}*"):
             acknowledge_objects(self, files, pattern)
         for name, schedule, audit in (("nightly", crm.reconciliation, False), ("audit", crm.audit, True)):
             if schedule:
@@ -163,7 +163,7 @@ class Reconcile(Construct):
         ended = (
             sfn.Choice(self, "Stopped?")
             .when(
-                sfn.Condition.string_equals("$.outcome", "stopped"),
+                sfn.Condition.string_equals("$.outcome", STOPPED),
                 sfn.Fail(self, "Stopped", error="ReconciliationStopped", cause="The CRM's rows do not look right."),
             )
             .otherwise(sfn.Succeed(self, "Done"))

@@ -10,25 +10,27 @@ from constructs import Construct
 from infra.foundation import Foundation
 from infra.parts.function import Function
 from infra.settings import Settings
+from infra.words import METRICS, CacheStatus, Outcome
 
-NAMESPACE = "cir"
-"""Of the metrics that the functions publish in their log lines."""
 MINUTE = cdk.Duration.minutes(1)
 
 
-def answers(settings: Settings, **dimensions: str) -> cloudwatch.Metric:
-    """How many calls the resolver answered in a minute: all, or with `Outcome=` or `Cache=` those alone."""
-    return _of_resolver(settings, "Resolutions", "Sum", dimensions)
+def answers(
+    settings: Settings, *, outcome: Outcome | None = None, cache: CacheStatus | None = None
+) -> cloudwatch.Metric:
+    """How many calls the resolver answered in a minute: all, or those of one outcome, or of one status of the cache."""
+    dimensions = {"Outcome": outcome, "Cache": cache}
+    return _of_resolver(settings, "Resolutions", "Sum", {name: value for name, value in dimensions.items() if value})
 
 
-def latency(settings: Settings, statistic: str, **dimensions: str) -> cloudwatch.Metric:
+def latency(settings: Settings, statistic: str) -> cloudwatch.Metric:
     """How long the resolver took, in milliseconds."""
-    return _of_resolver(settings, "Latency", statistic, dimensions)
+    return _of_resolver(settings, "Latency", statistic, {})
 
 
 def _of_resolver(settings: Settings, name: str, statistic: str, dimensions: dict[str, str]) -> cloudwatch.Metric:
     return cloudwatch.Metric(
-        namespace=NAMESPACE,
+        namespace=METRICS,
         metric_name=name,
         statistic=statistic,
         period=MINUTE,
@@ -90,7 +92,7 @@ def logged_errors(function: Function) -> cloudwatch.Metric:
         "LoggedErrors",
         log_group=function.log_group,
         filter_pattern=logs.FilterPattern.string_value("$.level", "=", "error"),
-        metric_namespace=NAMESPACE,
+        metric_namespace=METRICS,
         metric_name=f"{function.name}-logged-errors",
         metric_value="1",
     )

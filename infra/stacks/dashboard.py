@@ -9,12 +9,11 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.catalog import EVENTS, SYNC, parts
-from infra.parts.alarms import MINUTE, NAMESPACE, alarm_name, answers, latency
+from infra.parts.alarms import MINUTE, alarm_name, answers, latency
 from infra.parts.function import function_name
 from infra.settings import Settings
+from infra.words import CACHE_STATUSES, METRICS, OUTCOMES
 
-OUTCOMES = ("RESOLVED", "AMBIGUOUS", "CONFLICT", "NOT_FOUND", "BLOCKED", "DEGRADED")
-CACHE_STATUSES = ("hit", "miss", "negative", "degraded")
 _HEIGHT = 7
 _graph = partial(cloudwatch.GraphWidget, width=8, height=_HEIGHT)
 """A third of the width, unless it says otherwise."""
@@ -79,12 +78,12 @@ class Dashboard(cdk.Stack):
             _graph(
                 title="For whom not? Outcomes",
                 stacked=True,
-                left=[answers(settings, Outcome=outcome).with_(label=outcome) for outcome in OUTCOMES],
+                left=[answers(settings, outcome=outcome).with_(label=outcome) for outcome in OUTCOMES],
             ),
             _graph(
                 title="Where answers come from",
                 stacked=True,
-                left=[answers(settings, Cache=status).with_(label=status) for status in CACHE_STATUSES],
+                left=[answers(settings, cache=status).with_(label=status) for status in CACHE_STATUSES],
             ),
             cloudwatch.LogQueryWidget(
                 title="Not recognised: by channel and reason",
@@ -172,7 +171,7 @@ class Dashboard(cdk.Stack):
     def _own(self, metric: str, statistic: str, period: cdk.Duration | None = None) -> cloudwatch.Metric:
         """One that a function of the sync plane writes into its log."""
         return cloudwatch.Metric(
-            namespace=NAMESPACE,
+            namespace=METRICS,
             metric_name=metric,
             statistic=statistic,
             period=period or MINUTE,
@@ -207,7 +206,7 @@ class Dashboard(cdk.Stack):
 
     def _logged_errors(self, part: str) -> cloudwatch.Metric:
         return cloudwatch.Metric(
-            namespace=NAMESPACE,
+            namespace=METRICS,
             metric_name=f"{function_name(self._settings, part)}-logged-errors",
             statistic="Sum",
             period=MINUTE,

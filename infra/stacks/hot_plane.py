@@ -108,7 +108,7 @@ def _resolver_alarms(alarms: Alarms, resolver: Resolver) -> list[cloudwatch.Alar
         alarms.when(
             "tables-unavailable",
             "The resolver could not read the tables: callers who were not cached were not recognised.",
-            answers(settings, Outcome="DEGRADED"),
+            answers(settings, outcome="DEGRADED"),
             at_least=5,
             minutes=3,
             of=5,
@@ -116,7 +116,7 @@ def _resolver_alarms(alarms: Alarms, resolver: Resolver) -> list[cloudwatch.Alar
         alarms.when(
             "cache-unavailable",
             "The resolver could not use the cache: it answers from the tables, slower.",
-            answers(settings, Cache="degraded"),
+            answers(settings, cache="degraded"),
             at_least=5,
             minutes=3,
             of=5,

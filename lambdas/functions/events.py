@@ -11,14 +11,11 @@ from cir.aws.dynamodb import DynamoDBError
 from cir.connect import open_genesys, open_store
 from cir.contacts.organization import ExternalSources
 from cir.crm.mapping import deployed_mapping
-from cir.follow.events import Events, is_echo
+from cir.follow.events import CHANGED, TOPICS, Events, is_echo
 from cir.genesys.errors import GenesysError
 from cir.identity.records import Contact
 from cir.index.store import OutdatedError
 from cir.runtime import log
-
-CHANGED = "v2.externalcontacts.contacts.{id}"
-TOPICS = (CHANGED, f"{CHANGED}.unresolved")
 
 _client = open_genesys()
 _store = open_store()

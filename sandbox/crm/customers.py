@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from itertools import islice
 
-from cir.crm.mapping import SHIPPED, CrmMapping, load_mapping
+from cir.crm.mapping import SHIPPED, CrmKind, CrmMapping, load_mapping
 from sandbox.crm.accounts import Accounts
 from sandbox.crm.dynamics import Dynamics, DynamicsSettings
 from sandbox.crm.salesforce import Salesforce
@@ -24,7 +24,7 @@ def salesforce(base: SampleBase, *, limit: int | None = None) -> Salesforce:
 
 def dynamics(base: SampleBase, *, limit: int | None = None) -> Dynamics:
     """The same customers in a Dataverse environment, tier, status and language as choices."""
-    accounts = _entered(base, limit, _names("dynamics"), _guid)
+    accounts = _entered(base, limit, _names(CrmKind.DYNAMICS), _guid)
     choices: Mapping[str, dict[str, int | str]] = {column: {} for column in _CHOICES}
     for account in accounts:
         for column, labels in choices.items():
@@ -35,7 +35,15 @@ def dynamics(base: SampleBase, *, limit: int | None = None) -> Dynamics:
 
 def servicenow(base: SampleBase, *, limit: int | None = None) -> ServiceNow:
     """The same customers in a ServiceNow instance."""
-    return ServiceNow(_entered(base, limit, _names("servicenow"), _sys_id))
+    return ServiceNow(_entered(base, limit, _names(CrmKind.SERVICENOW), _sys_id))
+
+
+CRMS: Mapping[CrmKind, Callable[[SampleBase], Salesforce | Dynamics | ServiceNow]] = {
+    CrmKind.SALESFORCE: salesforce,
+    CrmKind.DYNAMICS: dynamics,
+    CrmKind.SERVICENOW: servicenow,
+}
+"""All of them, with all customers."""
 
 
 def _entered(base: SampleBase, limit: int | None, names: Mapping[str, str], new_id: Callable[[str], str]) -> Accounts:
@@ -47,9 +55,9 @@ def _entered(base: SampleBase, limit: int | None, names: Mapping[str, str], new_
     return accounts
 
 
-def _names(crm: str) -> dict[str, str]:
+def _names(crm: CrmKind) -> dict[str, str]:
     """Column of the sample → of the CRM: the one that feeds the same target. What feeds none keeps its name."""
-    ours, theirs = load_mapping(SHIPPED / "salesforce.json"), load_mapping(SHIPPED / f"{crm}.json")
+    ours, theirs = load_mapping(SHIPPED / f"{CrmKind.SALESFORCE}.json"), load_mapping(SHIPPED / f"{crm}.json")
     fed = {target: column for column, target in theirs.columns.items()}
     renamed = {column: fed[target] for column, target in ours.columns.items()}
     return {column: renamed.get(column, _other(column, ours, theirs)) for column in COLUMNS if column != "Id"}

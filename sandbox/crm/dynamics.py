@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
+from cir.crm.mapping import CrmKind
 from sandbox.crm.accounts import Account, Accounts
 from sandbox.crm.emulator import Asked, Emulator, Settings
 
@@ -43,7 +44,7 @@ class Listing:
 
 
 class Dynamics(Emulator[DynamicsSettings]):
-    source = "dynamics"
+    source = CrmKind.DYNAMICS
     token_path = "/tenant/oauth2/v2.0/token"
 
     def __init__(self, accounts: Accounts, settings: DynamicsSettings | None = None) -> None:

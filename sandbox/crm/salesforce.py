@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from cir.crm.mapping import CrmKind
 from sandbox.crm.accounts import Account, Accounts
 from sandbox.crm.emulator import Asked, Emulator, Settings
 
@@ -59,7 +60,7 @@ class SalesforceSettings(Settings):
 
 
 class Salesforce(Emulator[SalesforceSettings]):
-    source = "salesforce"
+    source = CrmKind.SALESFORCE
     token_path = "/services/oauth2/token"
 
     def __init__(self, accounts: Accounts, settings: SalesforceSettings | None = None) -> None:

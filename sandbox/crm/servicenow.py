@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from starlette.responses import JSONResponse, Response
 
+from cir.crm.mapping import CrmKind
 from sandbox.crm.accounts import Account, Accounts
 from sandbox.crm.emulator import Asked, Emulator, Settings
 
@@ -26,7 +27,7 @@ class ServiceNowSettings(Settings):
 
 
 class ServiceNow(Emulator[ServiceNowSettings]):
-    source = "servicenow"
+    source = CrmKind.SERVICENOW
     token_path = "/oauth_token.do"
 
     def __init__(self, accounts: Accounts, settings: ServiceNowSettings | None = None) -> None:

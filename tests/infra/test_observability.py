@@ -3,8 +3,7 @@
 import json
 import re
 
-from cir.identity.verdict import Outcome
-from infra.stacks.dashboard import CACHE_STATUSES, OUTCOMES
+from infra.words import CACHE_STATUSES, OUTCOMES
 from tests.support.assembly import ROOT, Assembly
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
@@ -58,10 +57,6 @@ def test_the_dashboard_shows_all_alarms_outcomes_and_origins(assembly: Assembly)
     text = json.dumps(widgets)
     for value in (*OUTCOMES, *CACHE_STATUSES):
         assert f'"{value}"' in text
-
-
-def test_the_outcomes_are_those_of_the_resolver() -> None:
-    assert set(OUTCOMES) == {str(outcome) for outcome in Outcome}
 
 
 def test_the_dashboard_depends_on_nothing_that_it_looks_at(assembly: Assembly) -> None:

@@ -53,6 +53,10 @@ GOOD = TYPICAL
             {"duplicate_search": Schedule("0 25 * * ? *", "Etc/UTC")},
             "cron '0 25 * * ? *' has '25' for hours",
         ),
+        (
+            {"crm": Crm(kind="hubspot", url="https://acme.hubspot.com")},  # type: ignore[arg-type]
+            "the CRM's kind 'hubspot' is none of salesforce, dynamics, servicenow",
+        ),
         ({"crm": Crm(kind="salesforce", url="http://acme.my.salesforce.com")}, "the CRM's url 'http://acme.my"),
         ({"crm": Crm(kind="dynamics", url="https://acme.crm4.dynamics.com")}, "the CRM's tenant_id ''"),
         (

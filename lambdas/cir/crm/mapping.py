@@ -14,9 +14,21 @@ from cir.identity.rules import load_rules
 
 EXTERNAL_PREFIX = "external:"
 SHIPPED = Path(__file__).parent / "mappings"
-CONNECTORS = ("salesforce", "dynamics", "servicenow", "file")
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 """Names go into queries to the CRM as they are."""
+
+
+class CrmKind(StrEnum):
+    """The CRMs that can be read."""
+
+    SALESFORCE = "salesforce"
+    DYNAMICS = "dynamics"
+    SERVICENOW = "servicenow"
+
+
+FILE = "file"
+CONNECTORS = (*CrmKind, FILE)
+"""What a mapping may name as the way to its records."""
 
 
 class MappingError(Exception):
@@ -107,7 +119,7 @@ def deployed_mapping(environment: Mapping[str, str] = os.environ) -> CrmMapping:
 
 def deployed_mapping_file(environment: Mapping[str, str] = os.environ) -> Path:
     """Where it lies; that of `deployed_mapping`."""
-    return SHIPPED / f"{environment.get('CRM_MAPPING', 'salesforce')}.json"
+    return SHIPPED / f"{environment.get('CRM_MAPPING', CrmKind.SALESFORCE)}.json"
 
 
 def load_mapping(path: Path) -> CrmMapping:
@@ -197,7 +209,7 @@ def _check(mapping: CrmMapping, path: Path) -> None:
 
 
 def _is_name(mapping: CrmMapping, name: str) -> bool:
-    return not name or mapping.connector in {"", "file"} or _FIELD_NAME.fullmatch(name) is not None
+    return not name or mapping.connector in {"", FILE} or _FIELD_NAME.fullmatch(name) is not None
 
 
 def _is_external(target: str) -> bool:

@@ -26,6 +26,10 @@ from cir.identity.rules import Assurance, IdentifierType, load_rules
 from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
 from cir.index.tombstones import follow_merge
 
+CHANGED = "v2.externalcontacts.contacts.{id}"
+"""Topic of what happens to a contact, as the partner bus names it: with the literal `{id}`."""
+TOPICS = (CHANGED, f"{CHANGED}.unresolved")
+"""All that are followed. The second one tells of contacts that are no more their own: merged into another."""
 SOURCE = "genesys"
 ATTEMPTS = 6
 ECHO_SECONDS = 5.0

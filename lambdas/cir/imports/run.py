@@ -33,6 +33,8 @@ from cir.imports.batches import read_batch, write_batches
 from cir.imports.loading import WORKERS, Imported, Loader, Report, import_lines
 from cir.sync.customers import Change
 
+PREFIX = "imports/"
+"""Of the runs in a deployment's bucket, each below its name."""
 ROW_COLUMNS = ("line", "outcome", "crm_id", "contact_id", "problems")
 
 
@@ -62,6 +64,16 @@ class Run:
     prefix: str = ""
     """Empty, or ending in a slash."""
 
+    @classmethod
+    def named(cls, files: Files, name: str) -> "Run":
+        """That of a deployment."""
+        return cls(files, f"{PREFIX}{name}/")
+
+    @property
+    def name(self) -> str:
+        """That of a deployment, by which the workflow's steps know it."""
+        return self.prefix.removeprefix(PREFIX).removesuffix("/")
+
     def key(self, name: str) -> str:
         return self.prefix + name
 
@@ -86,6 +98,13 @@ class Run:
     def done(self) -> set[str]:
         """The keys of the results that are there."""
         return set(self.files.list(self.key("results/")))
+
+
+def run_name(given: object) -> str:
+    """What names a run, if it can be a part of a key. Raises ValueError."""
+    if not isinstance(given, str) or not given or "/" in given:
+        raise ValueError(f"the event must name its run, without slashes, not {given!r}")
+    return given
 
 
 def origin_of(path: Path, *others: str) -> str:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cir.reconcile.result import Reconciled
+from cir.reconcile.result import STOPPED, Reconciled
 
 _WIDTH, _ROW, _LABEL = 640, 26, 190
 _STYLE = """
@@ -32,7 +31,7 @@ svg .was{fill:var(--line)}svg .bad{fill:var(--bad)}code{font-size:.9em}
 """
 
 
-def page(result: "Reconciled") -> str:
+def page(result: Reconciled) -> str:
     """The whole document."""
     plan = result.plan
     parts = [
@@ -65,15 +64,15 @@ def page(result: "Reconciled") -> str:
     )
 
 
-def _when(result: "Reconciled") -> str:
+def _when(result: Reconciled) -> str:
     span = f"{_moment(result.started)} to {_moment(result.ended)} UTC, {result.seconds:,.0f} seconds"
     return f'<p class="soft">Run {escape(result.name)}, {span}</p>'
 
 
-def _verdict(result: "Reconciled") -> str:
+def _verdict(result: Reconciled) -> str:
     plan = result.plan
     reasons = "".join(f"<li>{escape(each)}</li>" for each in plan.stopped)
-    if result.outcome == "stopped":
+    if result.outcome == STOPPED:
         return (
             '<div class="verdict stopped"><p><strong>Stopped before anything was written.</strong> '
             f"What the CRM has shown does not look right:</p><ul>{reasons}</ul><p>Nothing in Genesys Cloud or in the "
@@ -91,7 +90,7 @@ def _verdict(result: "Reconciled") -> str:
     return f'<div class="verdict"><p>{text}</p>{forced}</div>'
 
 
-def _drift(result: "Reconciled") -> str:
+def _drift(result: Reconciled) -> str:
     drift = result.plan.drift
     if not drift:
         return ""
@@ -112,7 +111,7 @@ def _drift(result: "Reconciled") -> str:
     )
 
 
-def _audit(result: "Reconciled") -> str:
+def _audit(result: Reconciled) -> str:
     audit = result.audit
     if not audit:
         return ""
@@ -156,7 +155,7 @@ def _fields(filled: Mapping[str, Sequence[float]]) -> str:
     )
 
 
-def _accounting(result: "Reconciled") -> str:
+def _accounting(result: Reconciled) -> str:
     plan = result.plan
     rows: list[tuple[str, int]] = [
         ("unchanged, no request to Genesys Cloud", plan.unchanged),
@@ -180,7 +179,7 @@ def _accounting(result: "Reconciled") -> str:
     )
 
 
-def _details(result: "Reconciled") -> str:
+def _details(result: Reconciled) -> str:
     plan = result.plan
     refusals = [(name, number) for name, number in plan.refusals.most_common()]
     refusals += [(f"{column}: {reason}", number) for column, reason, number in result.refused]

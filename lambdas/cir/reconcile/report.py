@@ -12,7 +12,7 @@ from cir.reconcile.audit import Audit
 from cir.reconcile.compare import Plan
 from cir.reconcile.extract import Extract
 from cir.reconcile.html import page
-from cir.reconcile.result import Reconciled
+from cir.reconcile.result import STOPPED, Reconciled
 from cir.reconcile.run import LAST_GOOD, Night
 from cir.runtime import log
 from cir.runtime.metrics import embedded
@@ -71,7 +71,7 @@ def _seconds(started: str, ended: str) -> float:
 
 def _publish(result: Reconciled) -> None:
     plan, environment = result.plan, os.environ.get("CIR_ENVIRONMENT", "")
-    stopped = result.outcome == "stopped"
+    stopped = result.outcome == STOPPED
     metrics = {
         "ReconcileRows": (plan.rows, "Count"),
         "ReconcileChanged": (plan.written, "Count"),

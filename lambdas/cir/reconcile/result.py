@@ -9,6 +9,9 @@ from cir.reconcile.audit import Audit
 from cir.reconcile.compare import Plan
 from cir.reconcile.run import Night, plain
 
+STOPPED = "stopped"
+"""The outcome of a run that a person has to look at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
@@ -32,7 +35,7 @@ class Reconciled:
     @property
     def outcome(self) -> str:
         if self.plan.stopped and not self.plan.forced:
-            return "stopped"
+            return STOPPED
         return "dry run" if self.plan.dry_run else "repaired" if self.loaded else "nothing to do"
 
     @property

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 PREFIX = "reconcile/"
-REPAIRS = "imports/reconcile-"
-"""Where the load step of the import finds the repairs, which it knows as the run `reconcile-<name>`."""
+REPAIRS = "reconcile-"
+"""Before a run's name it names the run of the import that is its repairs."""
 LAST_GOOD = "reconcile#last"
 """In the state table: what the last run that was not stopped has seen."""
 
@@ -74,7 +74,7 @@ class Night:
 
     @property
     def repairs(self) -> Run:
-        return Run(self.files, f"{REPAIRS}{self.name}/")
+        return Run.named(self.files, f"{REPAIRS}{self.name}")
 
     def read(self, name: str) -> dict[str, Any]:
         """A JSON file of the run; empty when it is not there."""

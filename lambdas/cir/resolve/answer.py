@@ -1,6 +1,7 @@
 """The resolver's answer: flat text, numbers and booleans, always all fields, as Data Action contracts demand."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 from cir.identity.identifiers import Reason, Refusal
@@ -45,6 +46,18 @@ _SPOKEN = {
 }
 
 
+class CacheStatus(StrEnum):
+    """What the cache had to do with an answer."""
+
+    HIT = "hit"
+    MISS = "miss"
+    """The tables answered, or nobody had to."""
+    NEGATIVE = "negative"
+    """It knew that nobody is known."""
+    DEGRADED = "degraded"
+    """It could not be used, or the tables were needed and did not answer."""
+
+
 def compose(
     verdict: Verdict,
     contact: Contact | None,
@@ -52,7 +65,7 @@ def compose(
     policy: Policy,
     *,
     resolution_id: str,
-    cache_status: str,
+    cache_status: CacheStatus,
     refused: Sequence[Refusal],
     spoof_suspected: bool,
 ) -> tuple[dict[str, Any], list[str]]:
@@ -81,7 +94,7 @@ def compose(
         "askFor": verdict.ask_for,
         "resolutionId": resolution_id,
         "explanation": explain(verdict, found=contact is not None, refused=refused, spoof_suspected=spoof_suspected),
-        "cacheStatus": cache_status,
+        "cacheStatus": str(cache_status),
         "latencyMs": 0.0,
     }
     return answer, withheld

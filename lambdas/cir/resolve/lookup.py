@@ -12,6 +12,7 @@ from cir.identity.records import Contact, IdentifierRecord
 from cir.identity.verdict import best_question, is_generic
 from cir.index.cache import Cache, CacheAnswer, CacheUnavailableError, Candidates
 from cir.index.store import IdentityStore
+from cir.resolve.answer import CacheStatus
 from cir.resolve.trace import Trace
 
 OTHERS_READ_SECONDS = 0.004
@@ -62,15 +63,15 @@ class Findings:
     """Something asked for was changed so lately that the tables must be read consistently."""
 
     @property
-    def cache_status(self) -> str:
-        """For the answer: `hit`, `miss`, `negative` or `degraded`."""
+    def cache_status(self) -> CacheStatus:
+        """For the answer."""
         if self.cache_down or self.tables_down:
-            return "degraded"
+            return CacheStatus.DEGRADED
         origins = {each.origin for each in self.found.values()} | {self.named_origin} - {None}
         if origins != {Origin.CACHE}:
-            return "miss"
+            return CacheStatus.MISS
         known = self.named or any(each.candidates.count for each in self.found.values())
-        return "hit" if known else "negative"
+        return CacheStatus.HIT if known else CacheStatus.NEGATIVE
 
 
 class Lookup:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cir.crm.mapping import CrmKind
 from cir.webhooks.change import Change, is_record_id, is_token
 from cir.webhooks.keys import (
     SIGNATURE_HEADER,
@@ -201,4 +202,4 @@ def _text(body: bytes) -> str:
 SIGNED = Kind("signed", _signed)
 OUTBOUND_MESSAGE = Kind("outbound message", _outbound_message, "text/xml; charset=utf-8", _ACK)
 DATAVERSE = Kind("dataverse", _dataverse)
-_OWN: Mapping[str, Kind] = {"salesforce": OUTBOUND_MESSAGE, "dynamics": DATAVERSE}
+_OWN: Mapping[str, Kind] = {CrmKind.SALESFORCE: OUTBOUND_MESSAGE, CrmKind.DYNAMICS: DATAVERSE}

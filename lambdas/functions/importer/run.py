@@ -8,18 +8,14 @@ import boto3
 
 from cir.aws.files import Bucket
 from cir.crm.mapping import CrmMapping, MappingError, OnDelete, deployed_mapping, load_mapping
-from cir.imports.run import Run
+from cir.imports.run import Run, run_name
 from cir.settings import required
-
-PREFIX = "imports/"
 
 
 def open_run(event: Mapping[str, Any]) -> Run:
     """The run that the workflow's execution is about. Raises ValueError if the event names none."""
-    name = event.get("run")
-    if not isinstance(name, str) or not name or "/" in name:
-        raise ValueError(f"the event must name its run, without slashes, not {name!r}")
-    return Run(Bucket(boto3.Session().client("s3"), required(os.environ, "DATA_BUCKET")), f"{PREFIX}{name}/")
+    name = run_name(event.get("run"))
+    return Run.named(Bucket(boto3.Session().client("s3"), required(os.environ, "DATA_BUCKET")), name)
 
 
 def read_mapping(run: Run) -> CrmMapping:

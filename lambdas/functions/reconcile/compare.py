@@ -45,6 +45,6 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noq
     return {
         "run": night.name,
         **answer,
-        "importRun": night.repairs.prefix.removeprefix("imports/").removesuffix("/"),
+        "importRun": night.repairs.name,
         "batches": night.repairs.key("batches.json"),
     }

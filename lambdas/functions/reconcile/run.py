@@ -9,6 +9,7 @@ import boto3
 from cir.aws.dynamodb import DynamoDB, LeanDynamoDB, boto3_dynamodb
 from cir.aws.files import Bucket
 from cir.crm.mapping import CrmMapping
+from cir.imports.run import run_name
 from cir.reconcile.held import Index, scan
 from cir.reconcile.run import Night, State
 from cir.settings import required
@@ -16,9 +17,7 @@ from cir.settings import required
 
 def open_night(event: Mapping[str, Any]) -> Night:
     """The run that the workflow's execution is about. Raises ValueError if the event names none."""
-    name = event.get("run")
-    if not isinstance(name, str) or not name or "/" in name:
-        raise ValueError(f"the event must name its run, without slashes, not {name!r}")
+    name = run_name(event.get("run"))
     bucket = Bucket(boto3.Session().client("s3"), required(os.environ, "DATA_BUCKET"))
     dynamodb = boto3_dynamodb(boto3.Session().client("dynamodb"))
     return Night(name, bucket, State(dynamodb, required(os.environ, "STATE_TABLE")))

@@ -6,7 +6,7 @@ from typing import Any
 from cir.connect import open_cache, open_hot_dynamodb
 from cir.identity.verdict import Outcome, Verdict
 from cir.index.store import IdentityStore
-from cir.resolve.answer import compose
+from cir.resolve.answer import CacheStatus, compose
 from cir.resolve.policy import load_policy
 from cir.resolve.resolver import Fallback, Resolver
 from cir.runtime import log
@@ -53,7 +53,7 @@ def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 -
             _settings.defaults,
             _policy,
             resolution_id="",
-            cache_status="degraded",
+            cache_status=CacheStatus.DEGRADED,
             refused=(),
             spoof_suspected=False,
         )

@@ -9,7 +9,7 @@ from cir.crm.connectors.file import FileConnector
 from cir.crm.connectors.rows import Connector, CrmRow
 from cir.crm.connectors.salesforce import Salesforce
 from cir.crm.connectors.servicenow import ServiceNow
-from cir.crm.mapping import CrmMapping
+from cir.crm.mapping import FILE, CrmKind, CrmMapping
 
 __all__ = ["Connector", "CrmError", "CrmRow", "open_connector"]
 
@@ -20,14 +20,14 @@ def open_connector(environment: Mapping[str, str], mapping: CrmMapping) -> Conne
     CRM_URL; CRM_SECRET_ARN, or CRM_CLIENT_ID and CRM_CLIENT_SECRET; for Dynamics 365 CRM_TENANT_ID, and CRM_LOGIN_URL
     in a national cloud. A file needs CRM_FILE only.
     """
+    if mapping.connector == FILE:
+        return FileConnector.from_environment(environment, mapping)
     match mapping.connector:
-        case "file":
-            return FileConnector.from_environment(environment, mapping)
-        case "dynamics":
+        case CrmKind.DYNAMICS:
             return Dynamics(mapping, from_environment(environment, needs_tenant=True))
-        case "servicenow":
+        case CrmKind.SERVICENOW:
             return ServiceNow(mapping, from_environment(environment))
-        case "salesforce":
+        case CrmKind.SALESFORCE:
             return Salesforce(mapping, from_environment(environment))
         case _:
             raise CrmError(f"the mapping of {mapping.source} names no connector: it can be used with files only")
