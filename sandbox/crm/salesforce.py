@@ -248,8 +248,9 @@ class Salesforce(Emulator[SalesforceSettings]):
                 moment = datetime.fromisoformat(since["since"])
                 found = [account for account in found if account.modified.replace(microsecond=0) >= moment]
             elif among:
-                ids = {each.strip("'")[:15] for each in among["ids"].split(",")}
-                found = [account for account in found if account.id[:15] in ids]
+                # of 15 characters the case counts, of 18 it does not
+                ids = {each if len(each) == 15 else each.lower() for each in re.findall(r"\w+", among["ids"])}
+                found = [account for account in found if {account.id[:15], account.id.lower()} & ids]
             else:
                 raise QueryError("MALFORMED_QUERY", f"unexpected token in: {where}")
         if parts["order"]:

@@ -13,6 +13,7 @@ from cir.crm.connectors.salesforce import Salesforce
 from cir.crm.connectors.servicenow import ServiceNow
 from cir.crm.connectors.web import Timing
 from cir.crm.mapping import SHIPPED, CrmMapping, load_mapping
+from cir.identity.parsing import salesforce_id
 from sandbox.crm.accounts import Accounts
 from sandbox.crm.dynamics import Dynamics as DynamicsEmulator
 from sandbox.crm.emulator import Call, Emulator, running
@@ -112,7 +113,7 @@ def _columns(mapping: CrmMapping) -> list[str]:
 def salesforce() -> World[SalesforceEmulator]:
     mapping = load_mapping(SHIPPED / "salesforce.json")
     emulator = SalesforceEmulator(Accounts([*mapping.fields, SECRET]))
-    return World(emulator, mapping, Salesforce, lambda number: f"003Qk{number:010}AAX")
+    return World(emulator, mapping, Salesforce, lambda number: salesforce_id(f"003Qk{number:010}"))
 
 
 def dynamics() -> World[DynamicsEmulator]:

@@ -3,6 +3,7 @@
 import string
 
 import phonenumbers
+import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType
@@ -365,3 +366,58 @@ def test_salesforce_ids_are_equal_in_both_lengths_and_in_no_other_case(one: str,
         assert identified(EXTERNAL, spelling, source="salesforce") == parsed
     for different in (other, one.swapcase()):
         assert (identified(EXTERNAL, different, source="salesforce") == parsed) is (different == one)
+
+
+@brief
+@given(salesforce_ids, st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345", min_size=3, max_size=3))
+def test_a_suffix_restores_the_case_or_is_another_ids(short: str, suffix: str) -> None:
+    """The three characters say which letters are capitals; a digit is none."""
+    claimed = [bool("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345".index(each) >> bit & 1) for each in suffix for bit in range(5)]
+    parsed = parse(EXTERNAL, short + suffix, source="salesforce")
+    if any(capital and character.isdigit() for capital, character in zip(claimed, short, strict=True)):
+        assert isinstance(parsed, Refusal)
+        assert "checksum" in parsed.detail
+    else:
+        assert isinstance(parsed, Identifier)
+        assert salesforce_id(parsed.value[:15]) == parsed.value
+        assert parsed.value.lower() == (short + suffix).lower()
+
+
+DIALLED_WITH_ZEROS = [
+    "+4915123456789",
+    "+447911123456",
+    "+33612345678",
+    "+6591234567",
+    "+919812345678",
+    "+8613812345678",
+]
+
+
+@brief
+@given(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)), st.sampled_from(DIALLED_WITH_ZEROS))
+def test_two_zeros_never_lead_to_a_third_country(region: str, number: str) -> None:
+    parsed = parse(PHONE, "00" + number[1:], default_region=region)
+    assert isinstance(parsed, Refusal) or parsed.match == number
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_nor_do_a_regions_own_numbers_after_them(region: str) -> None:
+    for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE):
+        example = phonenumbers.example_number_for_type(region, kind)
+        if example is None:
+            continue
+        number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+        parsed = parse(PHONE, "00" + number[1:], default_region=region)
+        assert isinstance(parsed, Refusal) or parsed.match == number
+
+
+def test_a_number_from_singapore_is_dialled_with_its_own_prefix_or_with_two_zeros() -> None:
+    assert identified(PHONE, "001 44 20 7946 0018", region="SG").value == "+442079460018"
+    assert identified(PHONE, "0044 20 7946 0018", region="SG").value == "+442079460018"
+
+
+def test_a_guid_loses_the_braces_that_microsofts_tools_put_around_it() -> None:
+    bare = "5fd0a1c2-4111-4111-8111-0000000000a1"
+    assert identified(EXTERNAL, f"{{{bare.upper()}}}", source="dynamics") == identified(
+        EXTERNAL, bare, source="dynamics"
+    )

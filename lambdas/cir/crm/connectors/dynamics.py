@@ -6,6 +6,7 @@ https://learn.microsoft.com/power-apps/developer/data-platform/api-limits
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ EXPIRED = "0x80044352"
 """ExpiredVersionStamp: the delta token is older than the organization keeps changes for (7 days by default)."""
 GONE = 410
 """What OData has a service answer to a delta link that it no longer knows."""
-_LABEL = "OData.Community.Display.V1.FormattedValue"
+LABEL = "OData.Community.Display.V1.FormattedValue"
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 
 
@@ -71,13 +72,13 @@ class Dynamics(ApiConnector):
             "GET",
             self._path,
             query={"$select": ",".join(self._fields), "$filter": either},
-            headers=_headers(f'odata.include-annotations="{_LABEL}"'),
+            headers=_headers(f'odata.include-annotations="{LABEL}"'),
             effort=LIVE,
         )
         yield from map(self._row, decoded(answer, "dynamics.fetch")["value"])
 
     def _pages(self, operation: str, path: str, query: Mapping[str, str] | None) -> Generator[CrmRow, None, str]:
-        preferences = f'odata.track-changes,odata.maxpagesize={PAGE_RECORDS},odata.include-annotations="{_LABEL}"'
+        preferences = f'odata.track-changes,odata.maxpagesize={PAGE_RECORDS},odata.include-annotations="{LABEL}"'
         link: str | None = path
         while link:
             answer = self._web.send(operation, "GET", link, query=query, headers=_headers(preferences))
@@ -94,7 +95,7 @@ class Dynamics(ApiConnector):
     def _row(self, record: Mapping[str, Any]) -> CrmRow:
         if "$deletedEntity" in record.get("@odata.context", ""):
             return CrmRow(record["id"].lower(), {}, deleted=True)
-        values = {name: text for name in self._mapping.fields if (text := _text(record, name))}
+        values = {name: text for name in self._mapping.fields if (text := text_of(record, name))}
         return CrmRow(record[self._mapping.id_column].lower(), values, record.get("modifiedon") or "")
 
 
@@ -108,13 +109,28 @@ def _headers(preferences: str) -> dict[str, str]:
     }
 
 
-def _text(record: Mapping[str, Any], name: str) -> str:
-    """Of a choice, a yes/no or a lookup its label, because the number or GUID of it says nothing outside Dataverse."""
+def text_of(record: Mapping[str, Any], name: str) -> str:
+    """Of a choice, a yes/no or a lookup its label, because the number or GUID of it says nothing outside Dataverse.
+
+    Numbers have labels as well, with the separators of the user who asks: a whole number stays its digits.
+    """
     value = record.get(name)
     if value is None:
         return ""
-    label = record.get(f"{name}@{_LABEL}")
-    return str(label) if label and (not isinstance(value, str) or name.endswith("_value")) else str(value)
+    label = str(record.get(f"{name}@{LABEL}") or "")
+    if isinstance(value, bool):
+        return label or str(value)
+    if isinstance(value, str):
+        return label if label and name.endswith("_value") else value
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    return label if label and not _is_written_as(label, value) else str(value)
+
+
+def _is_written_as(label: str, number: int) -> bool:
+    """Whether a label is the number itself in some country's way of writing it."""
+    digits = "".join(str(unicodedata.decimal(character)) for character in label if character.isdecimal())
+    return digits == str(abs(number)) and not any(character.isalpha() for character in label)
 
 
 def _error_code(body: Any) -> str:

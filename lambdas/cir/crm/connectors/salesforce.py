@@ -20,6 +20,7 @@ from cir.crm.connectors.errors import CrmError
 from cir.crm.connectors.rows import CrmRow
 from cir.crm.connectors.web import BULK, LIVE, ONCE, Api, Effort, Timing, Web, decoded
 from cir.crm.mapping import CrmMapping
+from cir.identity.parsing import salesforce_id
 
 VERSION = "v62.0"
 OVERLAP = timedelta(minutes=10)
@@ -54,8 +55,11 @@ class Salesforce(ApiConnector):
         return _written(begun - OVERLAP)
 
     def _key(self, written: str) -> str:
-        """The first 15 characters; the other three of 18 are a checksum of them."""
-        return written[:15] if _ID.fullmatch(written) else ""
+        """The 18 characters: unlike the first 15 they are one record's in whatever case they arrive."""
+        try:
+            return salesforce_id(written) if _ID.fullmatch(written) else ""
+        except ValueError:
+            return ""
 
     def _with_ids(self, keys: Sequence[str]) -> Iterator[CrmRow]:
         quoted = ",".join(f"'{each}'" for each in keys)

@@ -34,6 +34,8 @@ _HANDLE = re.compile(
 _OPAQUE = re.compile(r"[!-\"$-~]{1,255}")
 """Printable ASCII but for the `#`, which separates the parts of a key."""
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_BRACED_GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
+"""As Microsoft's tools write one; the braces are not part of it."""
 _SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _SALESFORCE_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
@@ -96,6 +98,7 @@ def _parse_external(raw: str, source: str) -> Parsed:
     """Trimmed only: what a CRM issued goes back to it letter by letter."""
     kind = IdentifierType.EXTERNAL
     text = without_invisible(raw).strip()
+    text = text[1:-1] if _BRACED_GUID.fullmatch(text) else text
     source = source.strip().lower()
     if not _SOURCE.fullmatch(source):
         return Refusal(kind, Reason.NO_SOURCE, "an external id needs the system that issued it (externalSource)")
@@ -107,22 +110,38 @@ def _parse_external(raw: str, source: str) -> Parsed:
     if known and known.format == "salesforce":
         if not _SALESFORCE_ID.fullmatch(text):
             return refuse_malformed(kind, "a Salesforce id (15 or 18 letters and digits)")
-        text = salesforce_id(text)
+        try:
+            text = salesforce_id(text)
+        except ValueError:
+            return refuse_malformed(kind, "a Salesforce id: its last three characters, a checksum, are another id's")
     return Identifier(kind, unicodedata.normalize("NFC", text.lower()), text, source)
 
 
 def salesforce_id(text: str) -> str:
-    """The 18-character form of a Salesforce id.
+    """The 18-character form of a Salesforce id of 15 or 18 characters.
 
-    The 15-character form is case-sensitive, so two customers' ids may differ in case alone; the three characters
-    that Salesforce appends encode the case, which makes the long form safe to compare without it.
+    The 15-character form is case-sensitive, so two customers' ids may differ in case alone. The three characters that
+    Salesforce appends encode the case of five each, so the long form is the same id in whatever case it arrives, and
+    its own case can be restored. Raises ValueError where the three cannot be those of this id: they claim that a digit
+    is a capital letter, or are no such characters at all.
     """
-    if len(text) != 15:
-        return text
-    chunks = (text[start : start + 5] for start in (0, 5, 10))
-    return text + "".join(
-        _SALESFORCE_SUFFIX[sum(character.isupper() << bit for bit, character in enumerate(chunk))] for chunk in chunks
+    chunks = [text[start : start + 5] for start in (0, 5, 10)]
+    if len(text) == 15:
+        bits = [sum(character.isupper() << bit for bit, character in enumerate(chunk)) for chunk in chunks]
+        return text + "".join(_SALESFORCE_SUFFIX[each] for each in bits)
+    suffix = text[15:].upper()
+    restored = "".join(
+        _restored(chunk, _SALESFORCE_SUFFIX.index(character)) for chunk, character in zip(chunks, suffix, strict=True)
     )
+    return restored + suffix
+
+
+def _restored(chunk: str, capitals: int) -> str:
+    wanted = [bool(capitals >> bit & 1) for bit in range(len(chunk))]
+    if any(capital and not character.isalpha() for capital, character in zip(wanted, chunk, strict=True)):
+        raise ValueError("the suffix is another id's")
+    cases = zip(wanted, chunk, strict=True)
+    return "".join(character.upper() if capital else character.lower() for capital, character in cases)
 
 
 def _parse_twitter(text: str) -> Parsed:

@@ -91,14 +91,26 @@ def read_number(digits: str, region: str) -> Number | None:
     if _NORTH_AMERICAN.fullmatch(digits):
         return Number(1, digits[2:])
     digits = _MEXICAN_WITH_1.sub(r"+52\1", digits)
+    if digits.startswith("00"):
+        return _after_double_zero(digits, region)
     number = _read(digits, region)
-    if number is None and digits.startswith("00"):
-        # the international prefix of most of the world, and the start of no national number where it is not
-        return read_number("+" + digits[2:], region)
     calling_code = str(phonenumbers.country_code_for_region(region))
     if digits.startswith(calling_code):
         return _with_or_without_plus(digits, number, region)
     return number
+
+
+def _after_double_zero(digits: str, region: str) -> Number | None:
+    """Two zeros are the international prefix of most of the world. Where it is another (SG 001, BR 00 and a carrier),
+    people write them all the same: the one reading that can be, or none if both can."""
+    international = read_number("+" + digits[2:], region)
+    as_dialled = _read(digits, region)
+    if as_dialled in (None, international):
+        return international
+    is_real = phonenumbers.is_valid_number(phonenumbers.parse(as_dialled.e164))
+    if international is None:
+        return as_dialled if is_real else None
+    return None if is_real else international
 
 
 def _with_or_without_plus(digits: str, number: Number | None, region: str) -> Number | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cir.crm.connectors import CrmError
+from cir.crm.connectors.dynamics import LABEL, text_of
 from sandbox.crm.dynamics import Dynamics
 from tests.support.crm_emulators import World, by_id
 
@@ -94,3 +95,26 @@ def test_each_service_protection_limit_is_waited_for(dynamics: World[Dynamics], 
     dynamics.emulator.fail(429, code, retry_after=120)
     assert len(list(dynamics.connector().extract())) == 1
     assert dynamics.pauses == [120.5]
+
+
+@pytest.mark.parametrize(
+    ("held", "label", "text"),
+    [
+        (12345678, "12,345,678", "12345678"),
+        (12345678, "12.345.678", "12345678"),
+        (12345678, "12\u202f345\u202f678", "12345678"),
+        (12345678, "1,23,45,678", "12345678"),
+        (12345678, "١٢٬٣٤٥٬٦٧٨", "12345678"),
+        (-5, "-5", "-5"),
+        (1234.0, "1,234.00", "1234"),
+        (0.5, "0,50", "0.5"),
+        (True, "Yes", "Yes"),
+        (100000001, "Gold", "Gold"),
+        (1, "2", "2"),
+        ("12,345", "", "12,345"),
+        (7, "", "7"),
+    ],
+)
+def test_a_number_stays_its_digits_and_a_choice_is_its_label(held: object, label: str, text: str) -> None:
+    record = {"cir_loyaltynumber": held, f"cir_loyaltynumber@{LABEL}": label or None}
+    assert text_of(record, "cir_loyaltynumber") == text

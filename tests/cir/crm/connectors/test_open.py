@@ -88,10 +88,10 @@ def test_a_crm_is_trusted_by_the_authorities_of_the_environment_alone(tmp_path: 
         settings = {"CRM_URL": url, "CRM_CLIENT_ID": "sandbox", "CRM_CLIENT_SECRET": "sandbox"}
         connector = open_connector(settings, load_mapping(SHIPPED / "salesforce.json"))
         with pytest.raises(CrmError, match="SSLError") as failed:
-            connector.fetch(["003Qk0000000001AAX"])
+            connector.fetch(["003Qk0000000001IAA"])
         assert not failed.value.temporary
         with patch.dict(os.environ, authority.trust):
-            assert connector.fetch(["003Qk0000000001AAX"])[0].deleted
+            assert connector.fetch(["003Qk0000000001IAA"])[0].deleted
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,9 @@ def test_the_short_form_of_an_id_is_the_same_record_and_case_counts(salesforce: 
     short, other = account_id[:15], account_id[:15].lower()
     rows = salesforce.connector().fetch([short, other])
     assert [(row.id, row.deleted) for row in rows] == [(short, False), (other, True)]
+    spellings = [account_id, account_id.upper(), account_id.lower(), account_id[:15].lower() + account_id[15:]]
+    rows = salesforce.connector().fetch(spellings)
+    assert [(row.id, row.deleted) for row in rows] == [(each, False) for each in spellings]
 
 
 @pytest.mark.parametrize("point", ["yesterday", "2026-01-01' OR Id != '"])

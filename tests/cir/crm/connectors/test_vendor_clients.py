@@ -16,6 +16,7 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceMalformedRequest
 
 from cir.crm.mapping import SHIPPED, load_mapping
+from cir.identity.parsing import salesforce_id
 from sandbox.crm.accounts import Accounts
 from sandbox.crm.dynamics import Dynamics
 from sandbox.crm.emulator import Emulator, running
@@ -47,7 +48,9 @@ def serving(emulator: Emulator[Any], authority: Authority, name_column: str, ids
 @pytest.fixture
 def salesforce(authority: Authority) -> Iterator[SalesforceEmulator]:
     emulator = SalesforceEmulator(Accounts(load_mapping(SHIPPED / "salesforce.json").fields))
-    yield from serving(emulator, authority, "LastName", [f"003Qk{number:010}AAX" for number in range(COUNT)])
+    yield from serving(
+        emulator, authority, "LastName", [salesforce_id(f"003Qk{number:010}") for number in range(COUNT)]
+    )
 
 
 @pytest.fixture
