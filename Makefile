@@ -15,7 +15,7 @@ ENV ?= dev
 # jsii prints eleven lines about Node 20 at every start; the value is the version that it shall keep quiet about
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test e2e lint docs bench synth diff bootstrap deploy lock clean
+.PHONY: help setup demo test test-cli e2e lint docs bench synth diff bootstrap deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -27,6 +27,9 @@ demo: setup ## the whole system on this machine: import, calls, faults
 
 test: setup node_modules/.done lint ## everything that must hold before a landing
 	.venv/bin/pytest -n 2 --dist loadfile
+
+test-cli: .venv-$(PYTHON_VERSION)/.done .venv-aws/.done ## what a command needs, on another Python (PYTHON_VERSION=3.12)
+	.venv-$(PYTHON_VERSION)/bin/pytest tests/cli tests/cir/identity tests/cir/matching tests/cir/duplicates tests/cir/imports
 
 e2e: setup node_modules/.done ## deploy the unmodified templates on this machine, use them, tear them down
 	.venv/bin/pytest tests/e2e
@@ -63,7 +66,7 @@ lock: $(UV) ## renew the locked requirements from pyproject.toml
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header --group aws -o requirements/aws.txt
 
 clean: ## remove everything that the other targets created
-	rm -rf .tools .venv .venv-aws cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .tools .venv .venv-* cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV):
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -80,6 +83,11 @@ endef
 .venv/.done: requirements/dev.txt pyproject.toml | $(UV)
 	$(create_environment)
 	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-3.%/.done: requirements/dev.txt pyproject.toml | $(UV)
+	$(create_environment)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv-aws/.done: requirements/aws.txt | $(UV)

@@ -120,7 +120,7 @@ class EventSourceMapping:
 
     def _deliver(self, records: Sequence[Record]) -> None:
         """Deliver in order. Nothing is passed over before it was taken or its retries are used up."""
-        pending = deque(batched(records, self.source.batch_size, strict=False))
+        pending = deque(batched(records, self.source.batch_size))
         retries = 0
         while pending and not self._stopping.is_set():
             batch = pending.popleft()

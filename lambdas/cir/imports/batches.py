@@ -26,7 +26,7 @@ _OTHERS = tuple(each.name for each in fields(CrmRecord) if each.name not in _WRI
 def write_batches(files: Files, prefix: str, lines: Iterable[Line], *, rows: int = BATCH_ROWS) -> list[str]:
     """Write all lines below `prefix`; returns the keys of the batches in their order."""
     keys: list[str] = []
-    for number, batch in enumerate(batched(lines, rows, strict=False), 1):
+    for number, batch in enumerate(batched(lines, rows), 1):
         key = f"{prefix}{number:06d}.ndjson"
         files.write(key, b"".join(map(_encode, batch)))
         keys.append(key)

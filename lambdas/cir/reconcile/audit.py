@@ -129,7 +129,7 @@ class Auditor:
             if state.get("finished"):
                 return True
         try:
-            for pages in batched(self.client.contacts.scan(cursor=cursor), PAGES_OF_A_PART, strict=False):
+            for pages in batched(self.client.contacts.scan(cursor=cursor), PAGES_OF_A_PART):
                 audit, seen = Audit(by="scan"), set[str]()
                 self._examine((each for page in pages for each in page.contacts), index, held, audit, seen)
                 night.write(f"audit/{part:06d}.json", {"audit": plain(audit), "seen": sorted(seen)})
@@ -146,7 +146,7 @@ class Auditor:
     def _examine(
         self, contacts: Iterable[GenesysContact], index: Index, held: set[str], audit: Audit, seen: set[str]
     ) -> None:
-        for some in batched(self._suspects(contacts, index, held, audit, seen), _LOOKED_AT_ONCE, strict=False):
+        for some in batched(self._suspects(contacts, index, held, audit, seen), _LOOKED_AT_ONCE):
             stored = self.store.contacts([each["id"] for each in some], consistent=True)
             for each in some:
                 self._compare(each, stored.get(each["id"]), audit)
@@ -196,7 +196,7 @@ class Auditor:
         """Contacts that an export lacks may have been made since; those that Genesys does not have are gone."""
         asked = sorted(unseen)[:MOST_ASKED_FOR]
         audit.unseen = len(unseen) - len(asked)
-        for some in batched(asked, _LOOKED_AT_ONCE, strict=False):
+        for some in batched(asked, _LOOKED_AT_ONCE):
             for contact_id, stored in self.store.contacts(some, consistent=True).items():
                 if not stored.merged_into and self._is_gone(contact_id):
                     audit.deleted += 1

@@ -74,7 +74,7 @@ def extract(
             yield _encode([row.id, *values])
 
     files: list[str] = []
-    for number, some in enumerate(batched(rows(), ROWS, strict=False), 1):
+    for number, some in enumerate(batched(rows(), ROWS), 1):
         key = night.key(f"rows/{number:06d}.ndjson")
         night.files.write(key, b"".join(some))
         files.append(key)

@@ -28,7 +28,7 @@ def follow_gone(night: Night, store: IdentityStore, deletion: Deletion, source: 
     plan, fates = Plan.read(night), Counter[Fate]()
     if plan and plan.stands and deletion.policy is not OnDelete.KEEP:
         gone = list(night.lines("gone.ndjson"))[:MOST]
-        for some in batched(gone, _ASKED_AT_ONCE, strict=False):
+        for some in batched(gone, _ASKED_AT_ONCE):
             wanted = [Identifier(IdentifierType.EXTERNAL, each["crmId"], each["crmId"], source) for each in some]
             # as the CRM spells them
             ids = {record.identifier.value: record.identifier for record in store.identifiers(wanted).values()}

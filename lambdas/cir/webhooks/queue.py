@@ -17,7 +17,7 @@ class NotQueuedError(Exception):
 
 def enqueue(sqs: Any, queue_url: str, changes: Sequence[Change]) -> None:
     """Put all changes into the queue, in order. Raises NotQueuedError, ClientError and BotoCoreError."""
-    for batch in batched(changes, _BATCH, strict=False):
+    for batch in batched(changes, _BATCH):
         answer = sqs.send_message_batch(
             QueueUrl=queue_url,
             Entries=[

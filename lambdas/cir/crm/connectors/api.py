@@ -38,11 +38,7 @@ class ApiConnector(ABC):
     def fetch(self, ids: Sequence[str]) -> list[CrmRow]:
         keys = {each: self._key(each) for each in ids}
         wanted = filter(None, dict.fromkeys(keys.values()))
-        found = {
-            self._key(row.id): row
-            for some in batched(wanted, self.fetch_ids, strict=False)
-            for row in self._with_ids(some)
-        }
+        found = {self._key(row.id): row for some in batched(wanted, self.fetch_ids) for row in self._with_ids(some)}
         rows = ((each, found.get(key) if (key := keys[each]) else None) for each in ids)
         return [replace(row, id=each) if row else CrmRow(each, {}, deleted=True) for each, row in rows]
 

@@ -61,7 +61,7 @@ class ServiceNow(ApiConnector):
         """Looked up again, because a deleted record can be restored."""
         condition = f"tablename={self._table}^sys_created_on>={_checked(since)}"
         records = self._records(AUDIT, ("sys_id", "documentkey"), condition)
-        for some in batched((record["documentkey"] for record in records), self.fetch_ids, strict=False):
+        for some in batched((record["documentkey"] for record in records), self.fetch_ids):
             yield from self.fetch(list(dict.fromkeys(some)))
 
     def _records(
