@@ -2,8 +2,8 @@
 
 import sys
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any
+from importlib import import_module, metadata
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -65,8 +65,19 @@ cases = typer.Typer(
 )  # fmt: skip
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cir {metadata.version('cir')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _cir() -> None:
+def _cir(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
     """Customer identity resolution for Genesys Cloud."""
 
 

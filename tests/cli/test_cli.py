@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -102,6 +103,11 @@ def told_nobodys_data(*texts: str) -> bool:
 
 
 # Import
+
+
+def test_tells_its_version(cir: Command) -> None:
+    ran = cir("--version")
+    assert (ran.code, ran.out) == (0, f"cir {metadata.version('cir')}\n")
 
 
 def test_an_import_tells_what_became_of_each_row(
