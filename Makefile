@@ -12,24 +12,35 @@ export UV_PYTHON := $(or $(PYTHON),$(PYTHON_VERSION))
 
 CDK := node_modules/.bin/cdk
 ENV ?= dev
+# more options for the CDK's own command
+OPTIONS ?=
 # jsii prints eleven lines about Node 20 at every start; the value is the version that it shall keep quiet about
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test test-cli e2e lint docs bench synth diff bootstrap deploy lock clean
+.PHONY: help setup hooks demo check test test-cli coverage e2e lint docs bench synth diff bootstrap deploy lock audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
 
 setup: .venv/.done .venv-aws/.done ## create the two Python environments
 
+hooks: setup ## have git run what CI checks: lint at a commit, the fast tests at a push
+	.venv/bin/pre-commit install
+
 demo: setup ## the whole system on this machine: import, calls, faults
 	@$(CIR) demo
+
+check: lint ## the inner loop: lint, contracts, types, fast tests
+	.venv/bin/pytest -m "not slow" -n 2 --dist loadfile -q
 
 test: setup node_modules/.done lint ## everything that must hold before a landing
 	.venv/bin/pytest -n 2 --dist loadfile
 
 test-cli: .venv-$(PYTHON_VERSION)/.done .venv-aws/.done ## what a command needs, on another Python (PYTHON_VERSION=3.12)
 	.venv-$(PYTHON_VERSION)/bin/pytest tests/cli tests/cir/identity tests/cir/matching tests/cir/duplicates tests/cir/imports
+
+coverage: setup ## the fast tests, and how many branches they reach; fails below the floor in pyproject.toml
+	.venv/bin/pytest -m "not slow" -n 2 --dist loadfile -q --cov --cov-report=term:skip-covered
 
 e2e: setup node_modules/.done ## deploy the unmodified templates on this machine, use them, tear them down
 	.venv/bin/pytest tests/e2e
@@ -48,22 +59,25 @@ bench: setup ## measured speed, as ratios against a baseline in the same run
 	@$(CIR) bench duplicates
 
 synth: setup node_modules/.done ## the templates of an environment (ENV=dev), without credentials or network
-	$(CDK) synth --quiet --no-notices -c env=$(ENV)
+	$(CDK) synth --quiet --no-notices -c env=$(ENV) $(OPTIONS)
 
 diff: setup node_modules/.done ## what a deployment would change (ENV=dev)
-	$(CDK) diff --no-notices -c env=$(ENV)
+	$(CDK) diff --no-notices -c env=$(ENV) $(OPTIONS)
 
 bootstrap: setup node_modules/.done ## prepare an AWS account and region for the CDK, once (ENV=dev)
-	$(CDK) bootstrap --no-notices -c env=$(ENV)
+	$(CDK) bootstrap --no-notices -c env=$(ENV) $(OPTIONS)
 
 deploy: setup node_modules/.done ## deploy an environment (ENV=dev) with the AWS credentials of this shell
-	$(CDK) deploy --all --no-notices -c env=$(ENV)
+	$(CDK) deploy --all --no-notices -c env=$(ENV) $(OPTIONS)
 
 lock: $(UV) ## renew the locked requirements from pyproject.toml
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header pyproject.toml -o requirements/lambda.txt
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/lambda.txt pyproject.toml --group duplicates -o requirements/duplicates.txt
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/duplicates.txt pyproject.toml --group dev -o requirements/dev.txt
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header --group aws -o requirements/aws.txt
+
+audit: setup ## known vulnerabilities of what is locked
+	.venv/bin/pip-audit --strict --disable-pip --require-hashes $(addprefix -r ,$(wildcard requirements/*.txt))
 
 clean: ## remove everything that the other targets created
 	rm -rf .tools .venv .venv-* cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
