@@ -14,7 +14,8 @@ from cir.contacts.organization import ExternalSources
 from cir.identity.phone_life import faded_contacts
 from cir.identity.records import Contact
 from cir.identity.verdict import is_generic
-from cir.index.store import IdentityStore, OutdatedError
+from cir.index.again import OutdatedError
+from cir.index.store import IdentityStore
 from cir.merge.merging import MergePlan, Merging, Refusal
 from cir.merge.splitting import SplitPlan, Splitting
 from cir.merge.survivorship import Loss

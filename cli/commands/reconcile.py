@@ -202,6 +202,12 @@ def show(result: Reconciled, environment: str, console: Console) -> None:
         for name, number in foreign:
             fields.add_row(escape(name), "left in Genesys Cloud", f"{number:,}")
         console.print(fields)
+    if plan.postponed:
+        console.print(
+            f"[yellow]not repaired:[/] {len(plan.postponed):,} contacts that others were changing all the time; "
+            "the next audit finds them: cir reconcile --audit",
+            soft_wrap=True,
+        )
     for reason in plan.stopped:
         console.print(f"[bold red]{'in spite of' if plan.forced else 'stopped'}:[/] {escape(reason)}", soft_wrap=True)
     if result.outcome == STOPPED:

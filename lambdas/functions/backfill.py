@@ -14,7 +14,7 @@ from cir.follow.backfill import Backfill
 from cir.genesys.errors import GenesysError
 from cir.identity.identifiers import Identifier, from_key
 from cir.identity.records import IdentifierRecord
-from cir.index.store import OutdatedError
+from cir.index.again import OutdatedError
 from cir.runtime import log
 from cir.runtime.deadline import seconds_left
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from cir.aws.dynamodb import DynamoDBError, unmarshal_item
 from cir.connect import open_store
-from cir.index.store import OutdatedError
+from cir.index.again import OutdatedError
 from cir.index.tombstones import shorten
 from cir.runtime import log
 

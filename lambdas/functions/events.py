@@ -14,7 +14,7 @@ from cir.crm.mapping import deployed_mapping
 from cir.follow.events import CHANGED, TOPICS, Events, is_echo
 from cir.genesys.errors import GenesysError
 from cir.identity.records import Contact
-from cir.index.store import OutdatedError
+from cir.index.again import OutdatedError
 from cir.runtime import log
 
 _client = open_genesys()

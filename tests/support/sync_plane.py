@@ -124,6 +124,20 @@ class WatchedDynamoDB:
         return answer
 
 
+def busy_with(rival: IdentityStore, contact_id: str, *, times: int = 1000) -> Callable[[str], None]:
+    """For `WatchedDynamoDB.before`: before each of the next transactions somebody else changes that contact."""
+    left = iter(range(times))
+
+    def interfere(operation: str) -> None:
+        if operation != "TransactWriteItems" or next(left, None) is None:
+            return
+        read = rival.contacts([contact_id], consistent=True)[contact_id]
+        decision = rival.decision(contact_id, "note", "busy")
+        rival.put_contact(read.changed(), previous=read, decision=decision, source="test", assurance=Assurance.CLAIMED)
+
+    return interfere
+
+
 def watched(dynamodb: DynamoDB, tables: TableNames) -> tuple[WatchedDynamoDB, IdentityStore]:
     watching = WatchedDynamoDB(dynamodb)
     return watching, IdentityStore(watching, tables)

@@ -20,14 +20,14 @@ from cir.identity.protected import sensitive_kind
 from cir.identity.records import CONVERSATION, Contact
 from cir.identity.rules import Assurance, IdentifierType, load_rules
 from cir.identity.verdict import is_generic
-from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
+from cir.index.again import OutdatedError, again
+from cir.index.store import AlreadyClaimedError, IdentityStore
 from cir.index.tombstones import follow_merge
 from cir.resolve.request import Presented
 
 SOURCE = CONVERSATION
 MAX_NAME = 100
 """Characters of a name that somebody has typed or dictated; Genesys would take 1000."""
-ATTEMPTS = 5
 
 
 class CreateOutcome(StrEnum):
@@ -165,12 +165,11 @@ class Creating:
         created: bool,
         conversation_id: str,
     ) -> None:
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return self._store(shown, identifying, not_taken, created=created, conversation_id=conversation_id)
-            except OutdatedError:
-                continue
-        return self._store(shown, identifying, not_taken, created=created, conversation_id=conversation_id)
+        try:
+            again(lambda: self._store(shown, identifying, not_taken, created=created, conversation_id=conversation_id))
+        except AlreadyClaimedError:
+            # claimed for somebody else since it was looked up: whoever asks again is told so
+            raise OutdatedError(f"an identifier of contact {shown['id']} was claimed meanwhile") from None
 
     def _store(
         self,
@@ -199,11 +198,7 @@ class Creating:
                 conversation_id=conversation_id,
             )
             contact = before.changed(identifiers=tuple(dict.fromkeys((*before.identifiers, *given))))
-            try:
-                self.store.put_contact(contact, previous=stored, decision=decision, source=SOURCE, assurance=assurance)
-            except AlreadyClaimedError:
-                # claimed for somebody else since it was looked up: whoever asks again is told so
-                raise OutdatedError(f"an identifier of contact {shown['id']} was claimed meanwhile") from None
+            self.store.put_contact(contact, previous=stored, decision=decision, source=SOURCE, assurance=assurance)
             stored = contact
 
 

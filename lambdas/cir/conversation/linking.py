@@ -15,15 +15,12 @@ from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import is_recycled
 from cir.identity.records import CONVERSATION, Contact, timestamp
 from cir.identity.rules import Assurance
+from cir.index.again import again
 from cir.index.review import candidate
-from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
+from cir.index.store import AlreadyClaimedError, IdentityStore
 from cir.resolve.request import Presented
 
 SOURCE = CONVERSATION
-ATTEMPTS = 4
-"""Of a link to a contact that others change at the same moment."""
-
-
 LINKS_A_DAY = 5
 """What conversations may add to one contact within 24 hours: a family's phones, and not a call centre's."""
 
@@ -67,12 +64,7 @@ class Linking:
 
         Raises GenesysError, DynamoDBError and OutdatedError, with nothing written to the index.
         """
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return self._link(contact_id, presented, conversation_id)
-            except OutdatedError:
-                continue
-        return self._link(contact_id, presented, conversation_id)
+        return again(lambda: self._link(contact_id, presented, conversation_id))
 
     def _link(self, contact_id: str, presented: Presented, conversation_id: str) -> Link:
         identifier = presented.identifier

@@ -11,12 +11,11 @@ from cir.genesys.models import Contact as GenesysContact
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact
 from cir.identity.rules import Assurance
-from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
+from cir.index.again import again
+from cir.index.store import AlreadyClaimedError, IdentityStore
 from cir.index.tombstones import follow_merge
 
 SOURCE = "genesys"
-ATTEMPTS = 4
-"""Of storing a contact that others change at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,7 @@ class Backfill:
 
         `also` is an identifier by which Genesys found it although none of its fields shows it.
         """
-        for attempt in range(ATTEMPTS):
-            try:
-                return self._index(found, also)
-            except OutdatedError:
-                if attempt == ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
+        again(lambda: self._index(found, also))
 
     def _index(self, found: GenesysContact, also: Identifier | None) -> None:
         members = [member["id"] for member in found.get("mergeSet") or []]

@@ -23,7 +23,8 @@ from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.records import Contact, IdentifierRecord, Profile
 from cir.identity.rules import Assurance, IdentifierType, load_rules
-from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
+from cir.index.again import OutdatedError, again
+from cir.index.store import AlreadyClaimedError, IdentityStore
 from cir.index.tombstones import follow_merge
 
 CHANGED = "v2.externalcontacts.contacts.{id}"
@@ -31,7 +32,6 @@ CHANGED = "v2.externalcontacts.contacts.{id}"
 TOPICS = (CHANGED, f"{CHANGED}.unresolved")
 """All that are followed. The second one tells of contacts that are no more their own: merged into another."""
 SOURCE = "genesys"
-ATTEMPTS = 6
 ECHO_SECONDS = 5.0
 """How long after a change its event is written, at the most; one that says the same later says that it is deleted."""
 
@@ -76,12 +76,7 @@ class Events:
 
         Raises GenesysError, DynamoDBError, and OutdatedError when others keep changing it; it may be repeated.
         """
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return self._follow(contact_id)
-            except OutdatedError:
-                continue
-        return self._follow(contact_id)
+        return again(lambda: self._follow(contact_id))
 
     def _follow(self, contact_id: str) -> Following:
         heads, read = self.store.canonical([contact_id], consistent=True)

@@ -4,8 +4,6 @@ Every write is idempotent and may be repeated after a crash: a claim is conditio
 generation it was read at, and a contact is written together with its claims and its ledger entry or not at all.
 """
 
-import random
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,6 +14,7 @@ from cir.aws.dynamodb import DynamoDB, DynamoDBError, marshal, marshal_item, unm
 from cir.identity.identifiers import Identifier
 from cir.identity.records import CLAIM_PREFIX, Claim, Contact, Decision, IdentifierRecord, Profile, timestamp
 from cir.identity.rules import Assurance, load_rules
+from cir.index.again import OutdatedError, attempts
 
 MAX_CLAIMS = 50
 """Claims kept on one identifier: an item of about 8 KB, read in one request. Past it the value is generic anyway."""
@@ -26,8 +25,6 @@ MAX_MERGE_DEPTH = 8
 
 TRANSACTION_LIMIT = 100
 """DynamoDB's limit of writes in one transaction."""
-MAX_ATTEMPTS = 6
-"""Of a transaction that others get in the way of: people of one office are imported at the same moment."""
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 
@@ -48,10 +45,6 @@ class AlreadyClaimedError(Exception):
         super().__init__(f"{identifier.masked} already belongs to contact {owner}")
         self.identifier = identifier
         self.owner = owner
-
-
-class OutdatedError(Exception):
-    """The contact was changed by somebody else since it was read. Read it again and repeat."""
 
 
 class _CancelledError(Exception):
@@ -132,7 +125,7 @@ class IdentityStore:
         """
         had = set(previous.identifiers if previous else ())
         new, gone = set(contact.identifiers) - had, had - set(contact.identifiers)
-        for attempt in range(MAX_ATTEMPTS):
+        for attempt in attempts():
             records = known if known is not None and attempt == 0 else self.identifiers(new | gone, consistent=True)
             writes = [
                 *self._claims(new, contact, records, source=source, assurance=assurance),
@@ -143,7 +136,6 @@ class IdentityStore:
             except _CancelledError as cancelled:
                 if cancelled.first_failed:
                     raise OutdatedError(f"contact {contact.contact_id} was changed by somebody else") from None
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
             else:
                 return
         raise OutdatedError(f"the identifiers of contact {contact.contact_id} are being changed by others")

@@ -4,14 +4,13 @@ Nothing depends on it, since readers follow tombstones; it saves them the second
 identifier is a write of its own, so that a contact with many of them needs no large transaction.
 """
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from cir.identity.identifiers import Identifier
 from cir.identity.records import Claim, Contact, IdentifierRecord
-from cir.index.store import BATCH_GET_LIMIT, IdentityStore, OutdatedError
-
-MAX_ATTEMPTS = 5
+from cir.index.again import OutdatedError, attempts
+from cir.index.store import IdentityStore
 
 
 def shorten(store: IdentityStore, contact_ids: Iterable[str]) -> int:
@@ -38,23 +37,20 @@ def strongest(claims: Iterable[Claim]) -> Claim | None:
 
 def _shorten(store: IdentityStore, tombstone: Contact, head: Contact) -> int:
     written = 0
-    pending = list(tombstone.identifiers)
-    for attempt in range(MAX_ATTEMPTS):
-        left = []
-        for start in range(0, len(pending), BATCH_GET_LIMIT):
-            records = store.identifiers(pending[start : start + BATCH_GET_LIMIT], consistent=True)
-            for identifier, record in records.items():
-                claims = _shortened(record, head, keeps=identifier in head.identifiers)
-                if claims == record.claims:
-                    continue
-                if store.reclaim(record, claims):
-                    written += 1
-                else:
-                    left.append(identifier)
-        if not left:
+    pending: Iterable[Identifier] = tombstone.identifiers
+    for _ in attempts():
+        overtaken = []
+        for identifier, record in store.identifiers(pending, consistent=True).items():
+            claims = _shortened(record, head, keeps=identifier in head.identifiers)
+            if claims == record.claims:
+                continue
+            if store.reclaim(record, claims):
+                written += 1
+            else:
+                overtaken.append(identifier)
+        if not overtaken:
             return written
-        pending = left
-        time.sleep(0.01 * 2**attempt)
+        pending = overtaken
     raise OutdatedError(f"the identifiers of contact {tombstone.contact_id} are being changed by others")
 
 

@@ -4,7 +4,6 @@ A merge may die anywhere. The plan is in the ledger before anything is done; wha
 `resume`, which asks Genesys whether the contacts have become one.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,13 +17,13 @@ from cir.genesys.fields import PHONE_SLOTS
 from cir.genesys.models import Contact as GenesysContact
 from cir.identity.records import Contact, IdentifierRecord, Profile
 from cir.identity.rules import IdentifierType, load_rules
+from cir.index.again import again
 from cir.index.review import Case, Step, cases, entry
-from cir.index.store import IdentityStore, OutdatedError
+from cir.index.store import IdentityStore
 from cir.merge.survivorship import LISTS, Combined, combine, part
 
 MERGE_SET_LIMIT = 50
 """Genesys ends at 52 members of a merge tree; past it a customer can never be merged again."""
-MAX_ATTEMPTS = 5
 _AUTOMATIC = "automatic-merging"
 
 
@@ -158,7 +157,7 @@ class Merging:
         by, because = str(details["by"]), str(case.latest["because"])
         head = self._merged_already(case.contacts)
         if head:
-            return self._index(plan, head, by=by, because=because)
+            return self._index(plan, head["id"], by=by, because=because)
         if plan.refusals:
             reasons = "; ".join(each.text for each in plan.refusals)
             self.store.record(entry(self.store, Step.MERGE_REFUSED, case.contacts, reasons, by=by))
@@ -175,7 +174,7 @@ class Merging:
                     self.store.record(entry(self.store, Step.MERGE_REFUSED, plan.contacts, str(error), by=by))
                 raise
             head = merged
-        return self._index(plan, head, by=by, because=because)
+        return self._index(plan, head["id"], by=by, because=because)
 
     def _merged_already(self, contact_ids: Sequence[str]) -> GenesysContact | None:
         """The contact that all of them are by now in Genesys."""
@@ -185,34 +184,32 @@ class Merging:
             return None
         return first
 
-    def _index(self, plan: MergePlan, head: GenesysContact, *, by: str, because: str) -> str:
-        """The same in the index, in one transaction; nothing is left to do where the event of it was quicker."""
-        for attempt in range(MAX_ATTEMPTS):
-            stored = self.store.contacts([head["id"], *plan.contacts], consistent=True)
-            winner = stored.pop(head["id"], None)
-            losers = [contact for contact in stored.values() if not contact.merged_into]
-            merged = entry(self.store, Step.MERGED, plan.contacts, because, by=by, merged_into=head["id"])
-            if not losers:
-                self.store.record(merged)
-                return head["id"]
-            decision = self.store.decision(
-                head["id"],
-                "merge",
-                because,
-                by=by,
-                contacts=sorted(stored),
-                identifiers=list(plan.identifiers),
-                overflow=list(plan.overflow),
-                survivors={each.field: each.rule for each in plan.combined.survivors},
-            )
-            before = winner or Contact(head["id"], profile=self._profile(losers))
-            try:
-                self.store.merge(before, losers, decision=decision, also=[merged])
-            except OutdatedError:
-                time.sleep(0.01 * 2**attempt)
-            else:
-                return head["id"]
-        raise OutdatedError(f"contact {head['id']} is being changed by others; resume the merge later")
+    def _index(self, plan: MergePlan, head_id: str, *, by: str, because: str) -> str:
+        """Merge them in the index as well; returns the id of the merged contact."""
+        again(lambda: self._store(plan, head_id, by=by, because=because))
+        return head_id
+
+    def _store(self, plan: MergePlan, head_id: str, *, by: str, because: str) -> None:
+        """In one transaction. If the event of the merge was quicker, only the case is left to be closed."""
+        stored = self.store.contacts([head_id, *plan.contacts], consistent=True)
+        winner = stored.pop(head_id, None)
+        losers = [contact for contact in stored.values() if not contact.merged_into]
+        merged = entry(self.store, Step.MERGED, plan.contacts, because, by=by, merged_into=head_id)
+        if not losers:
+            self.store.record(merged)
+            return
+        decision = self.store.decision(
+            head_id,
+            "merge",
+            because,
+            by=by,
+            contacts=sorted(stored),
+            identifiers=list(plan.identifiers),
+            overflow=list(plan.overflow),
+            survivors={each.field: each.rule for each in plan.combined.survivors},
+        )
+        before = winner or Contact(head_id, profile=self._profile(losers))
+        self.store.merge(before, losers, decision=decision, also=[merged])
 
     def _profile(self, contacts: Sequence[Contact]) -> Profile:
         claims = self.store.identifiers({each for one in contacts for each in one.identifiers}, consistent=True)

@@ -4,7 +4,6 @@ Genesys Cloud has no way to do that, so it is a new contact there, made of what 
 from then on. Like a merge it may die anywhere: the plan is in the ledger first, and `resume` carries it out again.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,10 +20,11 @@ from cir.genesys.models import ContactIdentifier, EnrichRequest, PatchChange
 from cir.identity.identifiers import Identifier, from_key
 from cir.identity.records import Claim, Contact, Profile
 from cir.identity.rules import Assurance, IdentifierType
+from cir.index.again import again
 from cir.index.review import Case, Step, cases, entry
-from cir.index.store import IdentityStore, OutdatedError
+from cir.index.store import IdentityStore
 from cir.index.tombstones import strongest
-from cir.merge.merging import MAX_ATTEMPTS, Refusal, combined_profile
+from cir.merge.merging import Refusal, combined_profile
 from cir.merge.survivorship import SINGLE, combine, part, same
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -169,7 +169,7 @@ class Splitting:
         for each in plan.moved_identifiers:
             self._claim(created["id"], to_genesys(each, source_ids))
         self._restore(plan)
-        self._index(plan, created["id"], by=by, because=because)
+        again(lambda: self._index(plan, created["id"], by=by, because=because))
         return created["id"]
 
     def _created(self, plan: SplitPlan, started_at: str) -> GenesysContact:
@@ -228,19 +228,13 @@ class Splitting:
             self.client.contacts.patch(plan.contact, changes)
 
     def _index(self, plan: SplitPlan, new_id: str, *, by: str, because: str) -> None:
-        for attempt in range(MAX_ATTEMPTS):
-            if self._store(plan, new_id, by=by, because=because):
-                return
-            time.sleep(0.01 * 2**attempt)
-        raise OutdatedError(f"contact {plan.contact} is being changed by others; resume the split later")
-
-    def _store(self, plan: SplitPlan, new_id: str, *, by: str, because: str) -> bool:
         heads, read = self.store.canonical([plan.part], consistent=True)
         whole, gone = heads[plan.part], read[plan.part]
         details = {"by": by, "part": plan.part, "new_contact": new_id, "contact": whole.contact_id}
         ended = entry(self.store, Step.SPLIT, (plan.contact, plan.part), because, **details)
         if whole.contact_id == new_id:
-            return self.store.record(ended) or True
+            self.store.record(ended)
+            return
         followers = self.store.contacts(set(gone.merged_from) & set(whole.merged_from), consistent=True)
         group = {gone.contact_id: gone, **followers}
         before = self.store.contacts([new_id], consistent=True).get(new_id) or Contact(new_id)
@@ -260,32 +254,28 @@ class Splitting:
             both = {whole.contact_id: claim} if each.key in plan.shared else {}
             claims[each] = {**others, **both, new_id: claim}
         rest_profile = combined_profile([each.profile for each in self._rest(whole, gone)])
-        try:
-            self.store.split(
-                before.changed(
-                    profile=gone.profile,
-                    identifiers=tuple(dict.fromkeys((*before.identifiers, *own))),
-                    merged_from=tuple(dict.fromkeys((*before.merged_from, *group))),
-                ),
-                whole.changed(
-                    profile=_profile_without(whole.profile, gone.profile, rest_profile),
-                    identifiers=tuple(each for each in whole.identifiers if each.key not in plan.moved),
-                    merged_from=tuple(each for each in whole.merged_from if each not in group),
-                    fingerprint="",
-                ),
-                [each.changed(merged_into=new_id) for each in group.values()],
-                claims=claims,
-                read=records,
-                decisions=[
-                    self.store.decision(new_id, "split", because, **details, identifiers=[each.key for each in own]),
-                    self.store.decision(whole.contact_id, "split", because, **details, moved=list(plan.moved)),
-                    ended,
-                    entry(self.store, Step.SPLIT, (whole.contact_id, new_id), because, **details),
-                ],
-            )
-        except OutdatedError:
-            return False
-        return True
+        self.store.split(
+            before.changed(
+                profile=gone.profile,
+                identifiers=tuple(dict.fromkeys((*before.identifiers, *own))),
+                merged_from=tuple(dict.fromkeys((*before.merged_from, *group))),
+            ),
+            whole.changed(
+                profile=_profile_without(whole.profile, gone.profile, rest_profile),
+                identifiers=tuple(each for each in whole.identifiers if each.key not in plan.moved),
+                merged_from=tuple(each for each in whole.merged_from if each not in group),
+                fingerprint="",
+            ),
+            [each.changed(merged_into=new_id) for each in group.values()],
+            claims=claims,
+            read=records,
+            decisions=[
+                self.store.decision(new_id, "split", because, **details, identifiers=[each.key for each in own]),
+                self.store.decision(whole.contact_id, "split", because, **details, moved=list(plan.moved)),
+                ended,
+                entry(self.store, Step.SPLIT, (whole.contact_id, new_id), because, **details),
+            ],
+        )
 
     def _brought_back(self, whole: Contact, gone: Contact) -> Contact:
         """The contact as which an earlier split has brought the part back, if that was merged since; else the part."""

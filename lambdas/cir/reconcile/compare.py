@@ -21,7 +21,7 @@ from cir.identity.parsing import parse
 from cir.identity.records import Contact
 from cir.identity.rules import Assurance, IdentifierType, load_rules
 from cir.imports.run import clear, split
-from cir.index.store import OutdatedError
+from cir.index.again import OutdatedError, again
 from cir.reconcile.extract import Extract
 from cir.reconcile.guard import LIMITS, Limits, Seen, suspicions
 from cir.reconcile.held import PROFILE_COLUMNS, Index
@@ -76,6 +76,8 @@ class Plan:
     shared: list[dict[str, Any]] = field(default_factory=list)
     missing: list[dict[str, str]] = field(default_factory=list)
     """CRM ids of the customers that are gone, the first of them."""
+    postponed: list[str] = field(default_factory=list)
+    """Contacts that the audit has found changed and that are not repaired: others were changing them all the time."""
 
     @property
     def written(self) -> int:
@@ -138,7 +140,7 @@ def compare(
     except _NothingToLoadError:
         clear(night.repairs)
     if work.plan.stands:
-        _distrust(sync, work.distrusted)
+        work.plan.postponed = [each for each in work.distrusted if not _distrust(sync, each)]
     night.files.write(PROVEN, b"".join(work.proofs))
     night.write("plan.json", plain(work.plan))
     return work.plan
@@ -159,7 +161,7 @@ class _Comparison:
     plan: Plan = field(default_factory=Plan)
     proofs: list[bytes] = field(default_factory=list)
     distrusted: list[str] = field(default_factory=list)
-    """Dirty contacts that are among the repairs."""
+    """Dirty contacts among the repairs, which the sync would otherwise find unchanged."""
     _proven: frozenset[bytes] = frozenset()
     _context: bytes = b""
     _shared: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
@@ -263,7 +265,8 @@ class _Comparison:
             self.plan.changed += len(written)
             if written:
                 self.plan.drift[GENESYS if contact_id in self.dirty else ELSEWHERE] += 1
-                self._distrust(contact_id)
+                if contact_id in self.dirty:
+                    self.distrusted.append(contact_id)
             if left and len(self.plan.shared) < MOST_EXAMPLES:
                 ids = [line.record.id.value for line in left if isinstance(line.record, CrmRecord)]
                 self.plan.shared.append({"contactId": contact_id, "crmIds": ids})
@@ -283,17 +286,14 @@ class _Comparison:
         differs = differences(draft, draft.stored, self.sync)
         if draft.stored.contact_id in self.dirty:
             differs = [GENESYS, *differs]
-            self._distrust(draft.stored.contact_id)
+            if not draft.is_new:
+                self.distrusted.append(draft.stored.contact_id)
         self.plan.drift.update(differs or [ELSEWHERE])
         extra = set(draft.stored.identifiers) - set(draft.record.identifiers)
         self.plan.kept.update({str(each.type) for each in extra})
         if len(self.plan.examples) < MOST_EXAMPLES:
             example = {"crmId": draft.record.id.value, "contactId": draft.stored.contact_id}
             self.plan.examples.append({**example, "fields": differs or [ELSEWHERE]})
-
-    def _distrust(self, contact_id: str) -> None:
-        if contact_id in self.dirty:
-            self.distrusted.append(contact_id)
 
     def _note_gone(self, seen: set[str]) -> None:
         gone: list[dict[str, str]] = []
@@ -328,23 +328,33 @@ def proof_of(row: Sequence[str], fingerprint: str, context: bytes) -> bytes:
     return hashlib.blake2b("\0".join([fingerprint, *row]).encode(), digest_size=16, key=context).digest()
 
 
-def _distrust(sync: Sync, contact_ids: Iterable[str]) -> None:
-    """Take the fingerprint off contacts that are not what Genesys was given, or sync would find them unchanged."""
-    for contact_id in contact_ids:
-        contact = sync.store.contacts([contact_id], consistent=True).get(contact_id)
-        if contact is None or not contact.fingerprint:
-            continue
-        decision = sync.store.decision(contact_id, "audit", "Genesys Cloud shows something else; it is written again")
-        try:
-            sync.store.put_contact(
-                contact.changed(fingerprint=""),
-                previous=contact,
-                decision=decision,
-                source=sync.mapping.source,
-                assurance=Assurance.CLAIMED,
-            )
-        except OutdatedError:
-            continue  # whoever changed it has written it
+def _distrust(sync: Sync, contact_id: str) -> bool:
+    """Take the fingerprint off a contact that Genesys shows otherwise, or the sync would find it unchanged.
+
+    False when others were changing it all the time.
+    """
+    try:
+        again(lambda: _without_fingerprint(sync, contact_id))
+    except OutdatedError:
+        return False
+    return True
+
+
+def _without_fingerprint(sync: Sync, contact_id: str) -> None:
+    heads, _ = sync.store.canonical([contact_id], consistent=True)  # it may have been merged since the audit
+    contact = heads.get(contact_id)
+    if contact is None or not contact.fingerprint:
+        return
+    decision = sync.store.decision(
+        contact.contact_id, "audit", "Genesys Cloud shows something else; it is written again"
+    )
+    sync.store.put_contact(
+        contact.changed(fingerprint=""),
+        previous=contact,
+        decision=decision,
+        source=sync.mapping.source,
+        assurance=Assurance.CLAIMED,
+    )
 
 
 def _read_proofs(night: Night) -> frozenset[bytes]:

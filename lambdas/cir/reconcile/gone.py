@@ -8,7 +8,8 @@ from cir.crm.mapping import OnDelete
 from cir.genesys.errors import NotFoundError
 from cir.identity.identifiers import Identifier
 from cir.identity.rules import IdentifierType
-from cir.index.store import IdentityStore, OutdatedError
+from cir.index.again import OutdatedError
+from cir.index.store import IdentityStore
 from cir.reconcile.compare import Plan
 from cir.reconcile.run import CrmRow, Night
 from cir.sync.deletion import Deletion, Fate
@@ -42,5 +43,7 @@ def follow_gone(night: Night, store: IdentityStore, deletion: Deletion, source: 
 def _fate(deletion: Deletion, record_id: Identifier) -> Fate:
     try:
         return deletion.follow(record_id)[0]
-    except (OutdatedError, NotFoundError):
-        return Fate.KEPT  # somebody else is at it; the next night sees what came of it
+    except OutdatedError:
+        return Fate.POSTPONED
+    except NotFoundError:
+        return Fate.KEPT  # Genesys has no such contact, so there is nothing to take the record's data off

@@ -83,8 +83,11 @@ def _verdict(result: Reconciled) -> str:
     if plan.dry_run:
         text = f"<strong>A dry run.</strong> {plan.repairs:,} customers would be written; nothing was."
         return f'<div class="verdict dry"><p>{text}</p>{forced}</div>'
-    refused = result.loaded.get("refused", 0)
-    text = f"<strong>{plan.repairs - refused:,} customers were repaired</strong>, {refused:,} were refused."
+    refused, postponed = result.loaded.get("refused", 0), len(plan.postponed)
+    repaired = plan.repairs - refused - postponed
+    text = f"<strong>{repaired:,} customers were repaired</strong>, {refused:,} were refused."
+    if postponed:
+        text += f" {postponed:,} were not, since others were changing them all the time: the next audit finds them."
     if not plan.repairs:
         text = "<strong>Nothing to repair.</strong> Genesys Cloud was given what the CRM holds."
     return f'<div class="verdict"><p>{text}</p>{forced}</div>'
@@ -188,6 +191,7 @@ def _details(result: Reconciled) -> str:
         ("Changed", _ids(("CRM id", "Contact", "What differs"), plan.examples, ("crmId", "contactId", "fields"))),
         ("Records that share a contact", _ids(("Contact", "CRM ids"), plan.shared, ("contactId", "crmIds"))),
         ("Gone from the CRM", _ids(("CRM id", "Contact"), plan.missing, ("crmId", "contactId"))),
+        ("Not repaired", _ids(("Contact",), [{"contactId": each} for each in plan.postponed], ("contactId",))),
     ]
     if result.audit:
         columns = ("Contact", "Written again", "Left as it is")

@@ -72,6 +72,7 @@ def _seconds(started: str, ended: str) -> float:
 def _publish(result: Reconciled) -> None:
     plan, environment = result.plan, os.environ.get("CIR_ENVIRONMENT", "")
     stopped = result.outcome == STOPPED
+    level = "error" if stopped else "warning" if plan.postponed else "info"
     metrics = {
         "ReconcileRows": (plan.rows, "Count"),
         "ReconcileChanged": (plan.written, "Count"),
@@ -83,10 +84,11 @@ def _publish(result: Reconciled) -> None:
     log.write(
         {
             "event": "reconciliation",
-            "level": "error" if stopped else "info",
+            "level": level,
             "run": result.name,
             "outcome": result.outcome,
             "stopped": plan.stopped,
+            "postponed": len(plan.postponed),
             **embedded(metrics, dimensions={"Environment": environment}, by=(("Environment",),)),
         }
     )

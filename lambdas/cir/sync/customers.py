@@ -4,9 +4,8 @@ It may die anywhere and be run again. A record is done when its contact is store
 was given; until then the next run repeats it, and Genesys finds its own contact by the CRM id and changes nothing.
 """
 
-import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,13 +24,14 @@ from cir.genesys.models import EnrichRequest, EnrichResult, FieldRules
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, IdentifierRecord, timestamp
 from cir.identity.rules import Assurance
-from cir.index.store import AlreadyClaimedError, IdentityStore, OutdatedError
+from cir.index.again import OutdatedError, attempts
+from cir.index.store import AlreadyClaimedError, IdentityStore
 from cir.index.tombstones import follow_merge
 from cir.sync.deletion import Deletion, Fate
 from cir.sync.drafts import Draft, _holder, fingerprint
 
-ATTEMPTS = 4
-"""Of a record that somebody else gets in the way of, or that Genesys wants to be sent again."""
+PAUSE_SECONDS = 0.2
+"""The longest pause before a record is sent a second time: Genesys, which may have asked for it, needs some time."""
 _MEANWHILE = "changed by somebody else at the same moment; run again"
 
 
@@ -55,6 +55,8 @@ class Synced:
     contact_id: str = ""
     problems: tuple[Problem, ...] = ()
     """Why it was refused, or what was left out."""
+    temporary: bool = False
+    """Refused only for the moment: others were changing it, or Genesys wants it to be sent again."""
 
 
 class _RefusedError(Exception):
@@ -79,16 +81,8 @@ class Sync:
         """
         if len(records) > BULK_LIMIT:
             raise ValueError(f"{len(records)} records in one batch; at most {BULK_LIMIT}")
-        done = self._opted_out(records)
         created: set[Identifier] = set()
-        for attempt in range(ATTEMPTS):
-            pending = [record for record in records if record.id not in done]
-            if not pending:
-                break
-            if attempt:
-                self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, not a secret
-            done |= self._attempt(pending, created, last=attempt == ATTEMPTS - 1)
-        return [done[record.id] for record in records]
+        return self._repeated(records, lambda pending: self._write(pending, created))
 
     def adopt(self, records: Sequence[CrmRecord], contacts: Mapping[Identifier, GenesysContact]) -> list[Synced]:
         """Bring records to the index that Genesys has been given in another way; it is not written to.
@@ -96,24 +90,23 @@ class Sync:
         `contacts` says which contact each record has become: its `id`, and the `modifyDate` of the contact that shows
         no more than the record. A record that is not among them is refused.
         """
-        done = self._opted_out(records)
-        for attempt in range(ATTEMPTS):
-            pending = [record for record in records if record.id not in done]
+        return self._repeated(records, lambda pending: self._adopt(pending, contacts))
+
+    def _repeated(
+        self, records: Sequence[CrmRecord], sync: Callable[[Sequence[CrmRecord]], Iterable[Synced]]
+    ) -> list[Synced]:
+        """The result of each record; those that may succeed another time are given to `sync` again.
+
+        Of customers who have opted out nothing is written.
+        """
+        done = {record.id: self._withdraw(record) for record in records if record.opted_out}
+        pending = [record for record in records if record.id not in done]
+        for _ in attempts(pause=PAUSE_SECONDS, sleep=self.sleep):
+            done |= {synced.record.id: synced for synced in sync(pending)}
+            pending = [record for record in pending if done[record.id].temporary]
             if not pending:
                 break
-            if attempt:
-                self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, not a secret
-            drafts = self.drafts(pending)
-            known = self._known(drafts)
-            for draft in drafts:
-                synced = self._adopted(draft, contacts.get(draft.record.id), known, last=attempt == ATTEMPTS - 1)
-                if synced:
-                    done[draft.record.id] = synced
         return [done[record.id] for record in records]
-
-    def _opted_out(self, records: Sequence[CrmRecord]) -> dict[Identifier, Synced]:
-        """What became of the customers who have opted out: nothing of them is written."""
-        return {record.id: self._withdraw(record) for record in records if record.opted_out}
 
     def _withdraw(self, record: CrmRecord) -> Synced:
         deletion = Deletion(self.client, self.store, self.organization, self.mapping.on_delete)
@@ -127,14 +120,15 @@ class Sync:
             return Synced(record, Change.REFUSED, problems=(Problem("record", str(error)),))
         return Synced(record, Change.UNCHANGED if fate is Fate.KEPT else Change.WITHDRAWN, contact_id)
 
+    def _adopt(self, records: Sequence[CrmRecord], contacts: Mapping[Identifier, GenesysContact]) -> Iterator[Synced]:
+        drafts = self.drafts(records)
+        known = self._known(drafts)
+        for draft in drafts:
+            yield self._adopted(draft, contacts.get(draft.record.id), known)
+
     def _adopted(
-        self,
-        draft: Draft,
-        contact: GenesysContact | None,
-        known: Mapping[Identifier, IdentifierRecord],
-        *,
-        last: bool,
-    ) -> Synced | None:
+        self, draft: Draft, contact: GenesysContact | None, known: Mapping[Identifier, IdentifierRecord]
+    ) -> Synced:
         stored = draft.stored
         if contact is None:
             return _refused(draft, "Genesys Cloud has no contact with its id")
@@ -146,28 +140,21 @@ class Sync:
         ):
             return Synced(draft.record, Change.UNCHANGED, stored.contact_id, draft.notes)
         result = EnrichResult(draft.record.id.value, contact=contact)
-        return self._complete(draft, result, known, created=stored is None, last=last, written=False)
+        return self._complete(draft, result, known, created=stored is None, written=False)
 
-    def _attempt(
-        self, records: Sequence[CrmRecord], created: set[Identifier], *, last: bool
-    ) -> dict[Identifier, Synced]:
-        """What became of the records, without those that are worth another attempt. New contacts go to `created`."""
+    def _write(self, records: Sequence[CrmRecord], created: set[Identifier]) -> Iterator[Synced]:
+        """Give Genesys what it has not been given yet. `created`: the new contacts of this and earlier attempts."""
         drafts = self.drafts(records)
         changed = [draft for draft in drafts if draft.is_new]
         requests = [_request(draft, self.organization, survivorship(self.mapping)) for draft in changed]
         results = self.client.contacts.enrich_many(requests) if requests else []
         created |= {draft.record.id for draft, result in zip(changed, results, strict=True) if result.created}
         known = self._known(changed)
-        done = {
-            draft.record.id: Synced(draft.record, Change.UNCHANGED, draft.stored.contact_id, draft.notes)
-            for draft in drafts
-            if draft.stored and not draft.is_new
-        }
+        for draft in drafts:
+            if draft.stored and not draft.is_new:
+                yield Synced(draft.record, Change.UNCHANGED, draft.stored.contact_id, draft.notes)
         for draft, result in zip(changed, results, strict=True):
-            synced = self._complete(draft, result, known, created=draft.record.id in created, last=last)
-            if synced:
-                done[draft.record.id] = synced
-        return done
+            yield self._complete(draft, result, known, created=draft.record.id in created)
 
     def drafts(self, records: Sequence[CrmRecord]) -> list[Draft]:
         """What Genesys should hold of each, and whether it was given that. Only reads, and only the ids."""
@@ -207,25 +194,23 @@ class Sync:
         known: Mapping[Identifier, IdentifierRecord],
         *,
         created: bool,
-        last: bool,
         written: bool = True,
-    ) -> Synced | None:
-        """Bring what Genesys has taken to the index; None when it is worth another attempt and this is not the last."""
+    ) -> Synced:
+        """Bring what Genesys has taken to the index."""
         if result.error or result.contact is None:
-            again = bool(result.error and result.error.retryable)
-            return None if again and not last else _refused(draft, f"Genesys Cloud: {_error_text(result)}")
+            temporary = bool(result.error and result.error.retryable)
+            return _refused(draft, f"Genesys Cloud: {_error_text(result)}", temporary=temporary)
         try:
             contact_id = self._index(draft, result.contact, known, new=result.created, written=written)
             return Synced(draft.record, Change.CREATED if created else Change.UPDATED, contact_id, draft.notes)
         except _RefusedError as error:
             return _refused(draft, str(error))
         except AlreadyClaimedError as error:
-            reason, again = f"its {error.identifier.type} id already belongs to another contact", True
+            return _refused(draft, f"its {error.identifier.type} id already belongs to another contact", temporary=True)
         except OutdatedError:
-            reason, again = _MEANWHILE, True
+            return _refused(draft, _MEANWHILE, temporary=True)
         except GenesysError as error:
-            reason, again = str(error), error.temporary
-        return None if again and not last else _refused(draft, reason)
+            return _refused(draft, str(error), temporary=error.temporary)
 
     def _index(
         self,
@@ -361,8 +346,8 @@ def _keys(identifiers: Iterable[Identifier]) -> list[str]:
     return sorted(each.key for each in identifiers)
 
 
-def _refused(draft: Draft, reason: str) -> Synced:
-    return Synced(draft.record, Change.REFUSED, problems=(Problem("record", reason), *draft.notes))
+def _refused(draft: Draft, reason: str, *, temporary: bool = False) -> Synced:
+    return Synced(draft.record, Change.REFUSED, problems=(Problem("record", reason), *draft.notes), temporary=temporary)
 
 
 def _error_text(result: EnrichResult) -> str:

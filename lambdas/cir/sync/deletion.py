@@ -11,23 +11,29 @@ from cir.genesys.identifiers import to_genesys
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, Decision, IdentifierRecord
 from cir.identity.rules import Assurance
+from cir.index.again import again
 from cir.index.store import IdentityStore
 
 
 class Fate(StrEnum):
-    """What became of a contact."""
+    """What has happened to a contact."""
 
     ABSENT = "absent"
-    """Nobody has the id, or has it any more."""
+    """There is none with the id, or none any more."""
     KEPT = "kept"
     WITHDRAWN = "withdrawn"
     """The contact stays, without the record's id; and, by the policy `release`, without whatever else the CRM gave."""
     DELETED = "deleted"
+    POSTPONED = "postponed"
+    """Nothing yet: others were changing it all the time, and whoever asked for it asks again another time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Carries out the policy. May be repeated, and die anywhere: Genesys first, so that the index still knows whom."""
+    """Carries out the policy.
+
+    It may die anywhere and be repeated: Genesys is written to first, and until then the index still knows the contact.
+    """
 
     client: GenesysClient
     store: IdentityStore
@@ -35,10 +41,13 @@ class Deletion:
     policy: OnDelete
 
     def follow(self, record_id: Identifier, *, because: str = "has deleted the record") -> tuple[Fate, str]:
-        """What became of the contact of a record, and its id. Raises GenesysError, DynamoDBError and OutdatedError.
+        """What has happened to the contact of a record, and its id. Raises GenesysError, DynamoDBError, OutdatedError.
 
         `because` is what the CRM does or says, for the ledger.
         """
+        return again(lambda: self._follow(record_id, because))
+
+    def _follow(self, record_id: Identifier, because: str) -> tuple[Fate, str]:
         contact = self._contact(record_id)
         if contact is None:
             return Fate.ABSENT, ""

@@ -12,7 +12,7 @@ from cir.genesys.errors import GenesysError, InvalidRequestError
 from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.rules import IdentifierType
-from cir.index.store import OutdatedError
+from cir.index.again import OutdatedError
 from cir.sync.customers import Change as Became
 from cir.sync.customers import Synced
 from cir.sync.deletion import Fate

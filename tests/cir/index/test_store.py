@@ -8,7 +8,8 @@ from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.records import Contact, Profile
 from cir.identity.rules import Assurance, IdentifierType
-from cir.index.store import MAX_CLAIMS, AlreadyClaimedError, IdentityStore, OutdatedError, TableNames
+from cir.index.again import OutdatedError
+from cir.index.store import MAX_CLAIMS, AlreadyClaimedError, IdentityStore, TableNames
 
 
 def identifier(kind: IdentifierType, text: str, source: str = "") -> Identifier:

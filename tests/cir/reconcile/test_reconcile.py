@@ -13,9 +13,11 @@ from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import boto3_dynamodb
 from cir.aws.files import Directory, Files
+from cir.conversation.linking import LinkOutcome
 from cir.crm.mapping import OnDelete, OptOut, Winner
+from cir.identity.records import Contact
 from cir.imports.run import IncompleteRunError
-from cir.index.store import TableNames
+from cir.index.store import IdentityStore, TableNames
 from cir.reconcile.extract import extract
 from cir.reconcile.gone import follow_gone
 from cir.reconcile.run import Night
@@ -23,7 +25,17 @@ from cir.sync.deletion import Deletion, Fate
 from infra.tables import STATE
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.nightly_crm import Crm, Reconciling, Row
-from tests.support.sync_plane import MAPPING, SyncPlane, account, crm_id, mobile, watched
+from tests.support.sync_plane import (
+    MAPPING,
+    SyncPlane,
+    WatchedDynamoDB,
+    account,
+    busy_with,
+    crm_id,
+    mobile,
+    phone,
+    watched,
+)
 
 CUSTOMERS = 24
 
@@ -103,6 +115,21 @@ def test_where_the_policy_says_so_contacts_go_that_the_crm_confirms_to_be_gone(w
     assert fates == [{}, {Fate.DELETED: 1}, {Fate.ABSENT: 1}]
     assert len(world.plane.genesys.contacts()) == CUSTOMERS - 1
     assert (len(world.plane.owners(crm_id(5))), len(world.plane.owners(crm_id(6)))) == (0, 1)
+
+
+def test_a_deletion_that_others_were_in_the_way_of_is_told_as_postponed(
+    world: Reconciling, dynamodb_client: DynamoDBClient
+) -> None:
+    night, rival = world.night("gone"), rival_of(world, dynamodb_client)
+    (owner,) = world.plane.owners(crm_id(5))
+    world.crm.delete(5)
+    world.run("gone")
+    deletion = Deletion(world.plane.genesys.client(), world.plane.store, world.plane.organization, OnDelete.RELEASE)
+    fates: list[dict[Fate, int]] = []
+    for before in (busy_with(rival.store, owner), lambda _: None):
+        watching(world).before = before
+        fates.append(dict(follow_gone(night, world.plane.store, deletion, "salesforce", world.crm.fetch)))
+    assert fates == [{Fate.POSTPONED: 1}, {Fate.WITHDRAWN: 1}]
 
 
 def opting_out(world: Reconciling) -> Reconciling:
@@ -284,6 +311,83 @@ def test_the_audit_finds_what_was_changed_in_genesys_and_repairs_what_the_crm_is
     assert len(world.plane.genesys.contacts()) == CUSTOMERS
     again = world.run("audit again", audit=True)
     assert (again.outcome, again.plan.unchanged) == ("nothing to do", CUSTOMERS)
+
+
+def shows_something_else(world: Reconciling, number: int) -> str:
+    """Somebody has changed a customer's tier in Genesys Cloud itself; returns the contact."""
+    (owner,) = world.plane.owners(crm_id(number))
+    world.plane.genesys.client().contacts.patch(
+        owner, [{"field": "$.customFields.customerTier", "action": "Update", "value": "Platinum"}]
+    )
+    return owner
+
+
+def watching(world: Reconciling) -> WatchedDynamoDB:
+    assert isinstance(world.dynamodb, WatchedDynamoDB)
+    return world.dynamodb
+
+
+def rival_of(world: Reconciling, dynamodb_client: DynamoDBClient) -> SyncPlane:
+    """Another process that writes to the same contacts."""
+    return SyncPlane(world.plane.genesys, IdentityStore(boto3_dynamodb(dynamodb_client), world.tables))
+
+
+def test_a_repair_that_the_audit_ordered_is_done_whoever_gets_in_the_way(
+    world: Reconciling, dynamodb_client: DynamoDBClient
+) -> None:
+    """A conversation links a number just while the night takes the fingerprint off the contact."""
+    owner, rival = shows_something_else(world, 1), rival_of(world, dynamodb_client)
+    linked: list[LinkOutcome] = []
+
+    def interfere(operation: str) -> None:
+        if operation == "TransactWriteItems" and not linked:
+            linked.append(rival.link(owner, phone("+1 646 555 0177")).outcome)
+
+    watching(world).before = interfere
+    result = world.run("audited", audit=True)
+    assert linked == [LinkOutcome.LINKED]
+    assert (result.loaded, result.plan.postponed, world.tier(1)) == ({"updated": 1}, [], "Gold")
+
+
+def test_a_repair_that_others_got_in_the_way_of_all_the_time_is_told_as_not_done(
+    world: Reconciling, dynamodb_client: DynamoDBClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner, _ = shows_something_else(world, 1), shows_something_else(world, 2)
+    watching(world).before = busy_with(rival_of(world, dynamodb_client).store, owner)
+    capsys.readouterr()
+    result = world.run("busy", audit=True)
+    assert (result.plan.postponed, result.loaded, result.adds_up) == ([owner], {"unchanged": 1, "updated": 1}, True)
+    assert (world.tier(1), world.tier(2)) == ("Platinum", "Gold")
+    page = page_of(world, "busy")
+    assert "1 customers were repaired" in page
+    assert owner in page.partition("Not repaired")[2]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if line["event"] == "reconciliation"]
+    assert (line["level"], line["postponed"]) == ("warning", 1)
+
+    watching(world).before = lambda _: None
+    again = world.run("quiet", audit=True)
+    assert (again.plan.postponed, again.loaded, world.tier(1)) == ([], {"updated": 1}, "Gold")
+
+
+def test_a_repair_follows_a_contact_that_was_merged_meanwhile(
+    world: Reconciling, dynamodb_client: DynamoDBClient
+) -> None:
+    owner, rival = shows_something_else(world, 1), rival_of(world, dynamodb_client).store
+    merged: list[str] = []
+
+    def interfere(operation: str) -> None:
+        if operation == "TransactWriteItems" and not merged:
+            merged.append("one")
+            read = rival.contacts([owner], consistent=True)[owner]
+            head = Contact("head", read.profile, fingerprint=read.fingerprint)
+            rival.merge(head, [read], decision=rival.decision("head", "merge", "one person"))
+
+    watching(world).before = interfere
+    result = world.run("audited", audit=True)
+    assert world.plane.contact(owner).contact_id == "head"
+    assert world.plane.genesys.contact(owner)["customFields"]["customerTier"] == "Gold"
+    assert result.loaded == {"updated": 1}
 
 
 # Dying

@@ -14,14 +14,25 @@ from cir.conversation.linking import LinkOutcome
 from cir.crm.record import CrmRecord, read_record
 from cir.genesys.errors import ConfigurationError, UnavailableError
 from cir.identity.identifiers import Identifier
-from cir.identity.rules import Assurance
 from cir.index.store import IdentityStore, TableNames
 from cir.sync.customers import Change, Sync, Synced
 from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.identity_world import without_ids
 from tests.support.scripted_genesys import Script, Time, answer, client_of
-from tests.support.sync_plane import MAPPING, SyncPlane, account, crm_id, email, keys, loyalty, mobile, phone, watched
+from tests.support.sync_plane import (
+    MAPPING,
+    SyncPlane,
+    account,
+    busy_with,
+    crm_id,
+    email,
+    keys,
+    loyalty,
+    mobile,
+    phone,
+    watched,
+)
 
 OFFICE = phone("+1 212 555 0188")
 GOLD = loyalty("GLD-98765")
@@ -271,18 +282,7 @@ def test_a_record_that_others_always_get_in_the_way_of_is_reported_and_the_rest_
     (ann,) = plane.sync(account(1))
     rival = IdentityStore(boto3_dynamodb(dynamodb_client), tables)
 
-    def interfere(operation: str) -> None:
-        if operation == "TransactWriteItems":
-            read = rival.contacts([ann.contact_id], consistent=True)[ann.contact_id]
-            rival.put_contact(
-                read.changed(),
-                previous=read,
-                decision=rival.decision(ann.contact_id, "note", "busy"),
-                source="test",
-                assurance=Assurance.CLAIMED,
-            )
-
-    dynamodb.before = interfere
+    dynamodb.before = busy_with(rival, ann.contact_id)
     busy, bob = plane.sync(account(1, Account_Tier__c="Gold"), account(2))
     assert (busy.change, told(busy)) == (
         Change.REFUSED,

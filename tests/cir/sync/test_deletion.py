@@ -1,0 +1,55 @@
+"""What the CRM has deleted is followed, whoever changes the contact at the same moment."""
+
+import pytest
+from mypy_boto3_dynamodb.client import DynamoDBClient
+
+from cir.aws.dynamodb import boto3_dynamodb
+from cir.crm.mapping import OnDelete
+from cir.index.again import OutdatedError
+from cir.index.store import IdentityStore, TableNames
+from cir.sync.deletion import Deletion, Fate
+from tests.support.genesys_cloud import GenesysCloud
+from tests.support.sync_plane import SyncPlane, WatchedDynamoDB, account, busy_with, crm_id, mobile, watched
+
+
+@pytest.fixture
+def busy(
+    genesys: GenesysCloud, dynamodb_client: DynamoDBClient, tables: TableNames
+) -> tuple[WatchedDynamoDB, SyncPlane]:
+    dynamodb, store = watched(boto3_dynamodb(dynamodb_client), tables)
+    return dynamodb, SyncPlane(genesys, store)
+
+
+def deletion(plane: SyncPlane, policy: OnDelete) -> Deletion:
+    return Deletion(plane.genesys.client(), plane.store, plane.organization, policy)
+
+
+@pytest.mark.parametrize(
+    ("policy", "fate"), [(OnDelete.RELEASE, Fate.WITHDRAWN), (OnDelete.DELETE, Fate.DELETED)], ids=str
+)
+def test_a_deletion_is_followed_although_others_change_the_contact(
+    busy: tuple[WatchedDynamoDB, SyncPlane],
+    dynamodb_client: DynamoDBClient,
+    tables: TableNames,
+    policy: OnDelete,
+    fate: Fate,
+) -> None:
+    dynamodb, plane = busy
+    rival = IdentityStore(boto3_dynamodb(dynamodb_client), tables)
+    (ann,) = plane.sync(account(1))
+    dynamodb.before = busy_with(rival, ann.contact_id, times=1)
+    assert deletion(plane, policy).follow(crm_id(1)) == (fate, ann.contact_id)
+    assert plane.owners(crm_id(1)) == plane.owners(mobile(1)) == set()
+
+
+def test_a_deletion_that_others_are_in_the_way_of_all_the_time_is_handed_back(
+    busy: tuple[WatchedDynamoDB, SyncPlane], dynamodb_client: DynamoDBClient, tables: TableNames
+) -> None:
+    dynamodb, plane = busy
+    rival = IdentityStore(boto3_dynamodb(dynamodb_client), tables)
+    (ann,) = plane.sync(account(1))
+    dynamodb.before = busy_with(rival, ann.contact_id)
+    with pytest.raises(OutdatedError):
+        deletion(plane, OnDelete.RELEASE).follow(crm_id(1))
+    dynamodb.before = lambda _: None
+    assert deletion(plane, OnDelete.RELEASE).follow(crm_id(1)) == (Fate.WITHDRAWN, ann.contact_id)
