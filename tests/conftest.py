@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+from hypothesis import settings
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import boto3_dynamodb
@@ -19,6 +20,10 @@ from tests.support.aws import empty_aws, serving
 from tests.support.genesys_cloud import GenesysCloud
 
 pytest_plugins = ("sandbox.genesys.pytest_plugin", "tests.support.webhook_fixtures", "tests.support.webhook_world")
+
+# how long an example takes says how busy the machine is
+settings.register_profile("cir", deadline=None)
+settings.load_profile("cir")
 
 _environments = (f"test{number}" for number in itertools.count())
 

@@ -272,6 +272,15 @@ def test_a_switchboard_identifies_nobody_however_many_it_serves(system: System) 
     assert switchboard["explanation"] == "12 customers share the phone number; ask for the e-mail address."
 
 
+def test_a_functions_mailbox_is_shared_from_the_first_claim_on(system: System) -> None:
+    system.knows("c-john", identifier(IdentifierType.EMAIL, "info@acme.example"), MOBILE)
+    for status in ("miss", "hit"):
+        answer = system.resolve(email="info@acme.example")
+        assert (answer["outcome"], answer["contactId"], answer["candidateCount"]) == ("AMBIGUOUS", "NOT_FOUND", 1)
+        assert answer["cacheStatus"] == status
+    assert system.resolve(email="info@acme.example", ani="+19175550142")["contactId"] == "c-john"
+
+
 def test_two_shared_values_that_meet_in_one_person_are_enough(system: System) -> None:
     system.knows("c-ann", OFFICE, EMAIL, profile=Profile("Ann"))
     system.knows("c-bob", OFFICE, profile=Profile("Bob"))

@@ -58,7 +58,7 @@ class CrmRecord:
 def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: str) -> CrmRecord | Problem:
     """Normalise a row. A Problem when it has no usable id; single bad values are left out and reported."""
     written_id = row.get(mapping.id_column) or ""
-    identity = parse(IdentifierType.EXTERNAL, written_id, source=mapping.source)
+    identity = parse(IdentifierType.EXTERNAL, written_id, source=mapping.source, is_record_key=True)
     if isinstance(identity, Refusal):
         return Problem(mapping.id_column, _because(identity), mask(written_id))
     country = (row.get(mapping.region_column) or "").strip()

@@ -22,55 +22,10 @@ from cir.identity.identifiers import Identifier, Reason
 from cir.identity.parsing import parse
 from cir.identity.rules import IdentifierType, load_rules
 
-ROLE_MAILBOXES = [
-    "accounts",
-    "accounting",
-    "admin",
-    "billing",
-    "buchhaltung",
-    "commercial",
-    "compras",
-    "contact",
-    "contacto",
-    "contact.us",
-    "customerservice",
-    "einkauf",
-    "empfang",
-    "enquiries",
-    "finance",
-    "hello",
-    "help",
-    "hola",
-    "hr",
-    "info",
-    "information",
-    "invoices",
-    "kontakt",
-    "mail",
-    "marketing",
-    "no-reply",
-    "office",
-    "orders",
-    "post",
-    "postmaster",
-    "purchasing",
-    "reception",
-    "rechnung",
-    "recursos",
-    "sales",
-    "secretariat",
-    "sekretariat",
-    "service",
-    "shop",
-    "support",
-    "team",
-    "ventas",
-    "vertrieb",
-    "verkauf",
-    "webmaster",
-    "welcome",
-]
-"""What stands before the @ of a mailbox that several people read."""
+NAMELESS_MAILBOXES = (
+    load_rules().functional_email_locals | load_rules().machine_email_locals | {"mail", "post", "welcome"}
+)
+"""What stands, written with hyphens, before the @ of many addresses and says nothing of who has them."""
 type Reader = Callable[[Sequence[tuple[str, ...]]], list[tuple[str, ...]]]
 
 _PARALLEL_ABOVE = 20_000

@@ -15,7 +15,7 @@ import phonenumbers
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from cir.duplicates.columns import ColumnMap
-from cir.duplicates.contact_points import ROLE_MAILBOXES, read_emails, read_phones
+from cir.duplicates.contact_points import NAMELESS_MAILBOXES, read_emails, read_phones
 from cir.duplicates.dates import date_of_birth
 from cir.duplicates.naming import read_names
 from cir.duplicates.source import listed, quoted
@@ -211,7 +211,8 @@ def _contact_points(connection: duckdb.DuckDBPyConnection) -> None:
 def _generic_values(connection: duckdb.DuckDBPyConnection, kind: str, table: str, column: str, limit: int) -> None:
     """How many records and differently named people have each value of several records; above `limit` it is generic."""
     counts = "email_locals_counts" if column == "local" else f"{table}_counts"
-    roles = f"or {column} in ({listed(ROLE_MAILBOXES)})" if column == "local" else ""
+    nameless = f"or regexp_replace({column}, '[-_.]+', '-', 'g') in ({listed(sorted(NAMELESS_MAILBOXES))})"
+    roles = nameless if column == "local" else ""
     connection.execute(
         f"""create temp table {counts} as
             with repeated as (select {column} from {table} group by {column} having count(distinct row) > 1)

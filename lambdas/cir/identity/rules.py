@@ -91,6 +91,14 @@ class Rules:
     """National significant numbers that people type to fill a mandatory field."""
     placeholder_emails: frozenset[str]
     placeholder_email_locals: frozenset[str]
+    machine_email_locals: frozenset[str]
+    """What machines send from, written with hyphens: never a customer's."""
+    functional_email_locals: frozenset[str]
+    """Mailboxes that several people read, written with hyphens: shared from the first claim on."""
+    placeholder_ids: frozenset[str]
+    """What people and programs write where an id is missing, casefolded."""
+    error_ids: frozenset[str]
+    """Of these what only a program writes, so that it is no record's key either."""
     mail_providers: dict[str, MailProvider]
 
     def source_named(self, genesys_name: str) -> str | None:
@@ -122,6 +130,10 @@ def load_rules() -> Rules:
         placeholder_phones=frozenset(placeholders["phone_national"]),
         placeholder_emails=frozenset(placeholders["email"]),
         placeholder_email_locals=frozenset(placeholders["email_local"]),
+        machine_email_locals=frozenset(data["machine_email_locals"]),
+        functional_email_locals=frozenset(data["functional_email_locals"]),
+        placeholder_ids=frozenset(placeholders["id"]),
+        error_ids=frozenset(placeholders["id_error"]),
         mail_providers={
             domain: MailProvider(provider.get("same_as", domain), provider["ignores_dots"], provider["ignores_tags"])
             for provider in data["mail_providers"]

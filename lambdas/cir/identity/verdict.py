@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from cir.identity.identifiers import Identifier
+from cir.identity.parsing.emails import is_functional
 from cir.identity.records import Contact, IdentifierRecord
 from cir.identity.rules import Assurance, IdentifierType, load_rules
 
@@ -47,6 +48,14 @@ class Evidence:
     """A number that nobody has seen with the contact for long: it leads there, and contradicts nothing."""
     unproven: tuple[str, ...] = ()
     """Those of the contacts that have the value on a caller's word alone."""
+    shared: bool = False
+    """Others than the known ones have it as well: a switchboard, a functional mailbox. It tells candidates apart and
+    never decides, vouches or contradicts."""
+
+    @property
+    def single(self) -> bool:
+        """Whether it leads to one contact and nobody else."""
+        return len(self.contact_ids) == 1 and not self.shared
 
     def level(self, contact_id: str) -> Assurance:
         """How far it may be trusted that the caller is this contact: no more than the claim that the value meets.
@@ -65,11 +74,10 @@ class Evidence:
         Ids of one person, then what is not too old, then values that lead to one contact only, then what is better
         vouched for, then the type's priority; of equals always the same one.
         """
-        single = len(self.contact_ids) == 1
         return (
-            not (self.exclusive and single),
+            not (self.exclusive and self.single),
             self.faded,
-            not single,
+            not self.single,
             -max((self.level(each) for each in self.contact_ids), default=self.assurance),
             self.priority,
             self.label,
@@ -78,6 +86,7 @@ class Evidence:
             self.unproven,
             self.assurance,
             self.ask_for,
+            self.shared,
         )
 
     def to_plain(self) -> dict[str, Any]:
@@ -140,7 +149,7 @@ def decide(evidence: Iterable[Evidence]) -> Verdict:
         narrowed = _narrow(sorted(deciding, key=lambda each: other not in each.contact_ids))
     labels = tuple(dict.fromkeys(each.label for each in narrowed.matched))
     ignored += narrowed.ignored
-    if len(narrowed.candidates) > 1:
+    if len(narrowed.candidates) > 1 or all(each.shared for each in narrowed.matched):
         return Verdict(
             Outcome.AMBIGUOUS,
             matched_by=labels,
@@ -170,7 +179,7 @@ def _narrow(deciding: Sequence[Evidence]) -> _Narrowed:
             narrowed.matched.append(each)
         elif each.faded:
             narrowed.ignored.append((each.label, "not seen with that contact for long"))
-        elif len(each.contact_ids) == 1:
+        elif each.single:
             narrowed.against.append(each)
         else:
             narrowed.ignored.append((each.label, "shared by others"))
@@ -193,7 +202,7 @@ def _voices(deciding: Iterable[Evidence], contact_id: str) -> tuple[int, int]:
     Only what leads to this contact alone counts, not what a household shares. Two of one kind count once, and all that
     the caller has chosen to say is one voice.
     """
-    own = [each for each in deciding if each.contact_ids == (contact_id,) and not each.faded]
+    own = [each for each in deciding if each.single and contact_id in each.contact_ids and not each.faded]
     vouched = {_kind(each) for each in own if each.level(contact_id) >= Assurance.ATTESTED}
     said = {_kind(each) for each in own} - vouched
     return len(vouched), len(vouched) + bool(said)
@@ -207,7 +216,9 @@ def _kind(evidence: Evidence) -> str:
 def _assurance(contact_id: str, narrowed: _Narrowed) -> Assurance:
     """The highest level at which the evidence of that level or more, alone, leads to this contact and to no other."""
     for level in sorted(Assurance, reverse=True):
-        alone = [set(each.contact_ids) for each in narrowed.matched if each.level(contact_id) >= level]
+        # what others share tells candidates apart at best
+        matched = (each for each in narrowed.matched if not each.shared or level <= Assurance.CLAIMED)
+        alone = [set(each.contact_ids) for each in matched if each.level(contact_id) >= level]
         doubted = any(each.level(*each.contact_ids) >= level > Assurance.CLAIMED for each in narrowed.against)
         if alone and set.intersection(*alone) == {contact_id} and not doubted:
             return level
@@ -256,6 +267,11 @@ def _can_be_asked(identifier: Identifier) -> bool:
         return identifier.type in _KNOWN_BY_HEART
     source = load_rules().external_sources.get(identifier.source)
     return source is not None and source.known_to_customer
+
+
+def is_shared(record: IdentifierRecord) -> bool:
+    """Whether others than the contacts that claim an identifier have it, too, from the first claim on."""
+    return record.identifier.type is IdentifierType.EMAIL and is_functional(record.identifier.match)
 
 
 def is_generic(record: IdentifierRecord, heads: Mapping[str, Contact]) -> bool:

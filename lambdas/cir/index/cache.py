@@ -85,6 +85,8 @@ class Candidates:
     """The evidence is too old to contradict any other."""
     unproven: tuple[str, ...] = ()
     """Those of the contacts that have it on a caller's word alone."""
+    shared: bool = False
+    """Others have it as well, so that it never decides."""
     to_confirm: bool = False
     """It is worth noting when the identifier is seen to be the contact's once more."""
 

@@ -201,7 +201,7 @@ class _Comparison:
         portion: list[tuple[int, list[str]]] = []
         plan, source = self.plan, self.sync.mapping.source
         for number, row in enumerate(self.extract.values(self.night), 1):
-            identity = parse(IdentifierType.EXTERNAL, row[0], source=source)
+            identity = parse(IdentifierType.EXTERNAL, row[0], source=source, is_record_key=True)
             if not isinstance(identity, Identifier):
                 plan.refused += 1
                 plan.refusals[f"{self.sync.mapping.id_column}: {identity.detail}"] += 1

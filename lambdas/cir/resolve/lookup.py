@@ -9,7 +9,7 @@ from cir.aws.dynamodb import DynamoDBError
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import faded_contacts, wants_confirmation
 from cir.identity.records import Contact, IdentifierRecord
-from cir.identity.verdict import best_question, is_generic
+from cir.identity.verdict import best_question, is_generic, is_shared
 from cir.index.cache import Cache, CacheAnswer, CacheUnavailableError, Candidates
 from cir.index.store import IdentityStore
 from cir.resolve.answer import CacheStatus
@@ -259,6 +259,7 @@ def candidates_of(identifier: Identifier, record: IdentifierRecord | None, heads
         ask_for=best_question(identifier, contacts.values()) if len(contacts) > 1 else "",
         faded=bool(faded) and contacts.keys() <= faded,
         to_confirm=len(contacts) == 1 and wants_confirmation(record, *contacts),
+        shared=is_shared(record),
         unproven=tuple(sorted(contacts.keys() - _proven(record, heads))),
     )
 

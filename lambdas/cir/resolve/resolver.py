@@ -201,6 +201,7 @@ def _evidence(request: Request, findings: Findings) -> Iterator[Evidence]:
             priority=load_rules().identifiers[identifier.type].priority,
             faded=candidates.faded,
             unproven=candidates.unproven,
+            shared=candidates.shared,
         )
 
 

@@ -91,7 +91,7 @@ class Applier:
         ids: dict[Change, Identifier] = {}
         done: dict[Change, Applied] = {}
         for change in changes:
-            identity = parse(IdentifierType.EXTERNAL, change.id, source=change.source)
+            identity = parse(IdentifierType.EXTERNAL, change.id, source=change.source, is_record_key=True)
             if change.source != self.mapping.source:
                 done[change] = _poison(f"the mapping is of {self.mapping.source}, not of its source")
             elif isinstance(identity, Identifier):
@@ -134,7 +134,7 @@ class Applier:
     def _rows(self, ids: Sequence[Identifier]) -> dict[Identifier, Row]:
         rows: dict[Identifier, Row] = {}
         for row in self.crm.fetch([each.value for each in ids]):
-            identity = parse(IdentifierType.EXTERNAL, row.id, source=self.mapping.source)
+            identity = parse(IdentifierType.EXTERNAL, row.id, source=self.mapping.source, is_record_key=True)
             if isinstance(identity, Identifier):
                 rows[identity] = row
         return rows

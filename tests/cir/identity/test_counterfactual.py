@@ -39,5 +39,5 @@ def test_every_difference_makes_one_and_evidence_survives_the_trace(given: list[
             before.outcome, before.contact_id, before.assurance,
         )  # fmt: skip
     if before.outcome is Outcome.RESOLVED and before.assurance < Assurance.VERIFIED:
-        alone = any(each.contact_ids == (before.contact_id,) and not each.faded for each in given)
+        alone = any(each.single and each.contact_ids == (before.contact_id,) and not each.faded for each in given)
         assert not alone or any(each.verdict.assurance is Assurance.VERIFIED for each in counterfactuals(given))

@@ -20,6 +20,7 @@ def evidence(
     assurance: Assurance = Assurance.CLAIMED,
     unproven: tuple[str, ...] = (),
     faded: bool = False,
+    shared: bool = False,
 ) -> Evidence:
     rule = load_rules().identifiers[IdentifierType(label)]
     return Evidence(
@@ -33,6 +34,7 @@ def evidence(
         priority=rule.priority,
         unproven=unproven,
         faded=faded,
+        shared=shared,
     )
 
 
@@ -60,7 +62,8 @@ def any_evidence(draw: st.DrawFn) -> Evidence:
     kind, assurance = draw(st.sampled_from(IdentifierType)), draw(st.sampled_from(Assurance))
     unproven = tuple(each for each in owners if draw(st.booleans()))
     faded = kind is IdentifierType.PHONE and draw(st.booleans())
-    return evidence(kind, *owners, generic=generic, assurance=assurance, unproven=unproven, faded=faded)
+    shared = draw(st.booleans())
+    return evidence(kind, *owners, generic=generic, assurance=assurance, unproven=unproven, faded=faded, shared=shared)
 
 
 @pytest.mark.parametrize(
@@ -146,8 +149,45 @@ def test_evidence_of_another_person_never_raises_assurance(presented: list[Evide
 def test_assurance_is_what_the_evidence_of_its_level_alone_leads_to(presented: list[Evidence]) -> None:
     verdict = decide(presented)
     if verdict.assurance > Assurance.NONE:
-        alone = [set(e.contact_ids) for e in presented if e.level(verdict.contact_id) >= verdict.assurance]
+        matched = (each for each in presented if not each.shared or verdict.assurance is CLAIMED)
+        alone = [set(each.contact_ids) for each in matched if each.level(verdict.contact_id) >= verdict.assurance]
         assert set.intersection(*alone) == {verdict.contact_id}
+
+
+@pytest.mark.parametrize(
+    ("presented", "outcome", "contact_id", "count", "assurance"),
+    [
+        pytest.param(
+            [evidence("phone", "a", shared=True, assurance=ATTESTED)],
+            Outcome.AMBIGUOUS, "", 1, FORGED, id="the only known person behind a switchboard",
+        ),
+        pytest.param(
+            [evidence("email", "a", "b", shared=True)], Outcome.AMBIGUOUS, "", 2, FORGED, id="two behind a mailbox"
+        ),
+        pytest.param(
+            [evidence("phone", "a", shared=True), evidence("email", "a", shared=True)],
+            Outcome.AMBIGUOUS, "", 1, FORGED, id="two shared values are no proof of one person",
+        ),
+        pytest.param(
+            [evidence("phone", "a", shared=True, assurance=ATTESTED), evidence("email", "a")],
+            Outcome.RESOLVED, "a", 1, CLAIMED, id="it agrees, and vouches for nothing",
+        ),
+        pytest.param(
+            [evidence("phone", "a", shared=True), evidence("email", "b")],
+            Outcome.RESOLVED, "b", 1, CLAIMED, id="it contradicts nothing",
+        ),
+        pytest.param(
+            [evidence("phone", "a", shared=True), evidence("email", "a", "b")],
+            Outcome.RESOLVED, "a", 1, CLAIMED, id="it tells candidates apart",
+        ),
+    ],
+)  # fmt: skip
+def test_what_others_share_never_decides(
+    presented: list[Evidence], outcome: Outcome, contact_id: str, count: int, assurance: Assurance
+) -> None:
+    verdict = decide(presented)
+    found = (verdict.outcome, verdict.contact_id, verdict.candidate_count, verdict.assurance)
+    assert found == (outcome, contact_id, count, assurance)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from cir.identity.identifiers import (
     refuse_placeholder,
 )
 from cir.identity.parsing.cleaning import clean, without_invisible
+from cir.identity.parsing.decoys import refuse_decoy_id
 from cir.identity.parsing.emails import parse_email
 from cir.identity.parsing.phones import parse_phone, parse_whatsapp
 from cir.identity.rules import IdentifierType, load_rules
@@ -40,11 +41,14 @@ _SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _SALESFORCE_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
-def parse(kind: IdentifierType, text: object, *, default_region: str = "US", source: str = "") -> Parsed:
+def parse(
+    kind: IdentifierType, text: object, *, default_region: str = "US", source: str = "", is_record_key: bool = False
+) -> Parsed:
     """Normalise one value.
 
     `default_region` (ISO 3166 alpha-2) reads national phone numbers. `source` is the key of the external source,
-    needed for `external` only. Anything that is not text is taken as its text; None is empty.
+    needed for `external` only; `is_record_key` says that it is the key under which a CRM keeps the record, where
+    `11111` is a customer like any other. Anything that is not text is taken as its text; None is empty.
     """
     raw = _text(text)
     if len(raw) > MAX_TEXT:
@@ -57,16 +61,23 @@ def parse(kind: IdentifierType, text: object, *, default_region: str = "US", sou
             return parse_phone(cleaned, default_region.upper())
         case IdentifierType.WHATSAPP:
             return parse_whatsapp(cleaned, default_region.upper())
+        case IdentifierType.EXTERNAL:
+            is_key = is_record_key or _issues_record_keys(source)
+            return refuse_decoy_id(cleaned, is_record_key=is_key) or _parse_external(raw, source)
         case _ if cleaned.casefold() in load_rules().placeholders:
             return refuse_placeholder(kind)
         case IdentifierType.EMAIL:
             return parse_email(cleaned)
-        case IdentifierType.EXTERNAL:
-            return _parse_external(raw, source)
         case IdentifierType.TWITTER:
             return _parse_twitter(cleaned)
         case _:
             return _parse_opaque(kind, cleaned)
+
+
+def _issues_record_keys(source: str) -> bool:
+    """Whether the ids of an external source are those under which a CRM keeps its records, which no customer knows."""
+    known = load_rules().external_sources.get(source.strip().lower())
+    return known is not None and not known.known_to_customer
 
 
 def parse_genesys(contact_identifier: Mapping[str, Any], source_names: Mapping[str, str]) -> Parsed | None:

@@ -5,7 +5,15 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import unquote
 
-from cir.identity.identifiers import MAX_VALUE, Identifier, Parsed, refuse_malformed, refuse_placeholder
+from cir.identity.identifiers import (
+    MAX_VALUE,
+    Identifier,
+    Parsed,
+    Reason,
+    Refusal,
+    refuse_malformed,
+    refuse_placeholder,
+)
 from cir.identity.parsing.cleaning import clean
 from cir.identity.rules import IdentifierType, load_rules
 
@@ -13,6 +21,14 @@ _COMMENT = re.compile(r" \([^()@]*\)\Z")
 _LABEL = re.compile(r"(?:mailto:(?://)?|e-?mail:)\s*", re.IGNORECASE)
 _AROUND = " \"'(),;:[]"
 """What quoting and lists leave around an address; none of it can begin or end one that this module accepts."""
+_SEPARATORS = re.compile(r"[-_.]+")
+_MACHINE = re.compile(
+    r"(?:no|do[-_.]?not|dont)[-_.]?reply[-_.+=]|(?:ms)?prvs1?=|srs[01][=+-]|bounces?[-_.+=]|(?:b|verp)-?bounces?\b"
+    r"|[^=@]+[-+][^=@]+=[a-z0-9-]+(?:\.[a-z0-9-]+)+\Z|postmaster[-_.+]|mailer-daemon[-_.+]|auto-?repl(?:y|ies)\b",
+    re.IGNORECASE,
+)
+"""Senders that mail servers make up: a no-reply with a number, bounces, BATV (`prvs=`), SRS (`SRS0=`), and VERP, which
+has the recipient's own address before the @ (`list-ann=example.com@`)."""
 _LOCAL = re.compile(r"(?!\.)(?!.*\.\.)[^\s@<>()\[\],;:\\\"\ufffd]{1,64}(?<!\.)")
 _DOMAIN = re.compile(
     r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!invalid$)(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])"
@@ -30,9 +46,22 @@ def parse_email(text: str) -> Parsed:
         return refuse_malformed(kind, "an e-mail address with a possible domain")
     match = _match(local, domain)
     rules = load_rules()
-    if match in rules.placeholder_emails or match.partition("@")[0] in rules.placeholder_email_locals:
+    name = _mailbox(match)
+    if match in rules.placeholder_emails or name in rules.placeholder_email_locals:
         return refuse_placeholder(kind)
+    if name in rules.machine_email_locals or _MACHINE.match(local):
+        return Refusal(kind, Reason.PLACEHOLDER, "the address of a machine (no-reply, bounces), which is no customer")
     return Identifier(kind, match, f"{local}@{domain}")
+
+
+def is_functional(match: str) -> bool:
+    """Whether an address, by its match key, is a function's and not a person's: `info@`, `reception@`, `vertrieb@`."""
+    return _mailbox(match) in load_rules().functional_email_locals
+
+
+def _mailbox(match: str) -> str:
+    """The part before the @ without what some write behind a plus, and written in one way."""
+    return _SEPARATORS.sub("-", match.partition("@")[0].partition("+")[0]) or match.partition("@")[0]
 
 
 def _address(text: str) -> str:
