@@ -63,6 +63,19 @@ class OptOut:
 
 
 @dataclass(frozen=True, slots=True)
+class IdRule:
+    """What the ids of a column look like, where the rules that are right for most would refuse them."""
+
+    shortest: int = 0
+    """Characters; a shorter value is a slip, and left out."""
+    may_look_like_card: bool = False
+    """Ids of this system may happen to have the form of a card number."""
+
+
+NO_RULE = IdRule()
+
+
+@dataclass(frozen=True, slots=True)
 class CrmMapping:
     """Which column feeds what."""
 
@@ -81,6 +94,8 @@ class CrmMapping:
     """Name of the object or table that customers are records of; empty where the connector's own choice is right."""
     on_delete: OnDelete = OnDelete.KEEP
     opt_out: OptOut | None = None
+    ids: Mapping[str, IdRule] = field(default_factory=dict)
+    """Column of an id → its rule, where it has one."""
     survivorship: Mapping[str, Winner] = field(default_factory=dict)
     """Target → whose value it keeps; the CRM's where it is not named."""
 
@@ -142,6 +157,7 @@ def load_mapping(path: Path) -> CrmMapping:
         object=_text(data, "object", path) if "object" in data else "",
         on_delete=OnDelete(_choice(data, "onDelete", tuple(OnDelete), OnDelete.KEEP, path)),
         opt_out=_opt_out(data, path) if "optOut" in data else None,
+        ids=_id_rules(data, path) if "ids" in data else {},
         survivorship=_survivorship(data, path) if "survivorship" in data else {},
     )
     _check(mapping, path)
@@ -175,6 +191,25 @@ def _opt_out(data: Mapping[str, Any], path: Path) -> OptOut:
     if not isinstance(values, list) or not values or not all(isinstance(each, str) and each for each in values):
         raise MappingError(f"the mapping {path} needs in 'optOut' a 'column' and its 'values', a list of texts")
     return OptOut(_text(given, "column", path), frozenset(each.casefold() for each in values))
+
+
+def _id_rules(data: Mapping[str, Any], path: Path) -> dict[str, IdRule]:
+    given = data["ids"]
+    if not isinstance(given, dict):
+        raise MappingError(f"the mapping {path} needs 'ids', an object of columns with their rules")
+    return {column: _id_rule(column, rule, data, path) for column, rule in given.items()}
+
+
+def _id_rule(column: str, rule: object, data: Mapping[str, Any], path: Path) -> IdRule:
+    if not _is_external(data["columns"].get(column, "")):
+        raise MappingError(f"the mapping {path} has a rule for the id {column!r}, which feeds no external id")
+    entries = {"shortest": int, "mayLookLikeCard": bool}
+    if not isinstance(rule, dict) or any(type(value) is not entries.get(name) for name, value in rule.items()):
+        raise MappingError(
+            f"the mapping {path} needs of the id {column!r} an object with 'shortest', a number, or 'mayLookLikeCard', "
+            "true or false"
+        )
+    return IdRule(rule.get("shortest", 0), rule.get("mayLookLikeCard", False))
 
 
 def _survivorship(data: Mapping[str, Any], path: Path) -> dict[str, Winner]:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cir.crm.mapping import EXTERNAL_PREFIX, CrmMapping
+from cir.crm.mapping import EXTERNAL_PREFIX, NO_RULE, CrmMapping, IdRule
 from cir.genesys.fields import IDENTIFIER_TARGETS, PROFILE_FIELDS
 from cir.identity.identifiers import Identifier, Parsed, Reason, Refusal, mask
 from cir.identity.parsing import parse
 from cir.identity.parsing.regions import UNKNOWN_REGION, read_region
-from cir.identity.protected import sensitive_kind
+from cir.identity.protected import CARD_NUMBER, sensitive_kind
 from cir.identity.rules import IdentifierType
 
 MAX_NAME = 1000
@@ -75,7 +75,7 @@ def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: 
         source = target.removeprefix(EXTERNAL_PREFIX) if target.startswith(EXTERNAL_PREFIX) else ""
         kind = IdentifierType.EXTERNAL if source else IDENTIFIER_TARGETS.get(target)
         value = parse(kind, text, default_region=region, source=source) if kind else _SPACE.sub(" ", text).strip()
-        reason = _reason_against(value, text, target)
+        reason = _reason_against(value, text, target, mapping.ids.get(column, NO_RULE))
         if reason:
             problems.append(Problem(column, reason, mask(text)))
         elif isinstance(value, str):
@@ -99,16 +99,18 @@ def _filled(row: Mapping[str, str], mapping: CrmMapping) -> Iterator[tuple[str, 
             yield column, target, text
 
 
-def _reason_against(value: str | Parsed, text: str, target: str) -> str:
+def _reason_against(value: str | Parsed, text: str, target: str, rule: IdRule) -> str:
     """Why a value is left out; empty when it is taken.
 
     A phone number or address that could be read is no card number, whatever its digits add up to.
     """
     protected = None if isinstance(value, Identifier) and not value.source else sensitive_kind(text)
-    if protected:
+    if protected and not (rule.may_look_like_card and protected == CARD_NUMBER):
         return f"looks like a {protected}, which must not leave the CRM"
     if isinstance(value, Refusal):
         return _because(value)
+    if isinstance(value, Identifier) and len(value.value) < rule.shortest:
+        return f"shorter than the {rule.shortest} characters that such an id has"
     longest = MAX_PROFILE_TEXT if target in PROFILE_FIELDS else MAX_NAME
     return f"longer than {longest} characters" if isinstance(value, str) and len(value) > longest else ""
 

@@ -4,11 +4,30 @@ import re
 from collections.abc import Iterator
 from itertools import cycle
 
+CARD_NUMBER = "card number"
 _DIGITS = re.compile(r"(?<!\d)\d+(?:[ -]\d+)*")
 _ACCOUNT = re.compile(r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}", re.IGNORECASE)
-_ISSUERS = "23456"
-"""First digit of the cards of Mastercard, American Express, Diners, JCB, Visa, Maestro, UnionPay and Discover."""
-_CARD_LENGTHS = range(13, 20)
+_CARDS: tuple[tuple[str, tuple[tuple[int, int], ...], tuple[int, ...]], ...] = (
+    ("Visa", ((4, 4),), (13, 16, 19)),
+    ("Mastercard", ((51, 55), (2221, 2720)), (16,)),
+    ("American Express", ((34, 34), (37, 37)), (15,)),
+    ("Diners Club", ((300, 305), (3095, 3095), (36, 36), (38, 39)), (14, 16, 19)),
+    ("Discover", ((6011, 6011), (644, 649), (65, 65), (622126, 622925)), (16, 19)),
+    ("JCB", ((3528, 3589),), (16, 17, 18, 19)),
+    ("UnionPay", ((62, 62), (81, 81)), (16, 17, 18, 19)),
+    (
+        "Maestro",
+        ((5018, 5018), (5020, 5020), (5038, 5038), (5893, 5893), (6304, 6304), (6759, 6763)),
+        tuple(range(12, 20)),
+    ),
+    ("Mir", ((2200, 2204),), (16, 17, 18, 19)),
+    ("RuPay", ((60, 60), (508, 508), (82, 82)), (16,)),
+    ("Verve", ((506099, 506198), (650002, 650027)), (16, 18, 19)),
+    ("Dankort", ((5019, 5019),), (16,)),
+    ("Troy", ((9792, 9792),), (16,)),
+)
+"""Network, ranges of issuer prefixes, lengths: what the networks issue (their published ISO/IEC 7812 ranges)."""
+_CARD_LENGTHS = range(12, 20)
 _ACCOUNT_LENGTHS = {
     15: "NO",
     16: "BE",
@@ -36,11 +55,11 @@ _LENGTH_OF = {country: length for length, countries in _ACCOUNT_LENGTHS.items() 
 def sensitive_kind(text: str) -> str | None:
     """What kind of protected number a text holds: `card number`, `bank account`, or None.
 
-    Cards by length, issuer and Luhn's check digit (ISO/IEC 7812), accounts by length and check digits (ISO 13616), so
-    that an order number is hardly ever taken for one.
+    Cards by issuer prefix, length and Luhn's check digit (ISO/IEC 7812), accounts by length and check digits
+    (ISO 13616), so that an order number is hardly ever taken for one.
     """
     if any(_is_card(number) for run in _DIGITS.findall(text) for number in _numbers_in(run)):
-        return "card number"
+        return CARD_NUMBER
     if any(_is_account(found.group()) for found in _ACCOUNT.finditer(text)):
         return "bank account"
     return None
@@ -59,10 +78,17 @@ def _numbers_in(run: str) -> Iterator[str]:
 
 
 def _is_card(number: str) -> bool:
-    if len(number) not in _CARD_LENGTHS or number[0] not in _ISSUERS or len(set(number)) == 1:
+    if len(number) not in _CARD_LENGTHS or not _is_issued(number):
         return False
     doubled = (int(digit) * factor for digit, factor in zip(reversed(number), cycle((1, 2)), strict=False))
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+def _is_issued(number: str) -> bool:
+    return any(
+        len(number) in lengths and any(low <= int(number[: len(str(low))]) <= high for low, high in prefixes)
+        for _, prefixes, lengths in _CARDS
+    )
 
 
 def _is_account(text: str) -> bool:

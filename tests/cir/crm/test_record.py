@@ -29,8 +29,8 @@ VISA = "4111 1111 1111 1111"
 IBAN = "DE89 3704 0044 0532 0130 00"
 
 
-def read(row: Mapping[str, str]) -> CrmRecord:
-    record = read_record(row, MAPPING, default_region="US")
+def read(row: Mapping[str, str], mapping: CrmMapping = MAPPING) -> CrmRecord:
+    record = read_record(row, mapping, default_region="US")
     assert isinstance(record, CrmRecord)
     return record
 
@@ -117,6 +117,20 @@ def test_card_and_account_numbers_stay_in_the_crm_whatever_field_they_stand_in(
         ("4111 1111 1111 1112", None),  # the check digit is wrong
         ("0000 0000 0000 0000", None),
         ("9111111111111111", None),  # no issuer begins with 9
+        ("5555 5555 5555 4444", "card number"),
+        ("2221000000000009", "card number"),
+        ("2720 9999 9999 9996", "card number"),
+        ("2721 0000 0000 0004", None),  # Mastercard's second range ends before it
+        ("6011111111111117", "card number"),
+        ("3530111333300000", "card number"),
+        ("30569309025904", "card number"),
+        ("6759649826438453", "card number"),
+        ("6200000000000005", "card number"),
+        ("2200000000000053", "card number"),
+        ("341111111111111", "card number"),
+        ("3411111111111111", None),  # American Express has fifteen digits
+        ("4000000000000", None),
+        ("2000000000000006", None),  # nobody issues 20
         ("DE88 3704 0044 0532 0130 00", None),
         ("5fd0a1c2-4111-4111-8111-1111aa111111", None),
         ("GLD-98765", None),
@@ -125,6 +139,37 @@ def test_card_and_account_numbers_stay_in_the_crm_whatever_field_they_stand_in(
 )
 def test_protected_numbers_are_told_from_others_by_their_check_digits(text: str, kind: str | None) -> None:
     assert sensitive_kind(text) == kind
+
+
+def test_a_column_of_ids_may_be_declared_to_look_like_cards_and_to_have_a_length(tmp_path: Path) -> None:
+    row = {"contactid": "c-1", "card": "4111111111111111"}
+    columns = {"card": "external:loyalty"}
+    plain = mapping_of(tmp_path / "plain.json", columns=columns)
+    declared = mapping_of(
+        tmp_path / "own.json", columns=columns, ids={"card": {"mayLookLikeCard": True, "shortest": 10}}
+    )
+    assert [each.value for each in read(row, plain).external] == []
+    assert [each.value for each in read(row, declared).external] == ["4111111111111111"]
+    short = read(row | {"card": "4111"}, declared)
+    assert (short.external, short.problems[-1].reason) == (
+        (), "shorter than the 10 characters that such an id has",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [],
+        {"nobody": {"shortest": 3}},
+        {"card": {"shortest": "3"}},
+        {"card": {"minimum": 3}},
+        {"card": {"mayLookLikeCard": 1}},
+        {"card": 3},
+    ],
+)
+def test_a_rule_for_ids_that_means_nothing_is_refused(tmp_path: Path, ids: object) -> None:
+    with pytest.raises(MappingError, match="id"):
+        mapping_of(tmp_path / "own.json", columns={"card": "external:loyalty"}, ids=ids)
 
 
 def test_a_phone_number_whose_digits_add_up_like_a_card_is_still_a_phone_number() -> None:
