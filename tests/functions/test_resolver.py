@@ -278,6 +278,7 @@ def test_a_functions_mailbox_is_shared_from_the_first_claim_on(system: System) -
         answer = system.resolve(email="info@acme.example")
         assert (answer["outcome"], answer["contactId"], answer["candidateCount"]) == ("AMBIGUOUS", "NOT_FOUND", 1)
         assert answer["cacheStatus"] == status
+        assert answer["explanation"].startswith("The e-mail address may be anybody's there, though one customer is")
     assert system.resolve(email="info@acme.example", ani="+19175550142")["contactId"] == "c-john"
 
 

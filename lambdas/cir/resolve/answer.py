@@ -115,6 +115,8 @@ def _explain(verdict: Verdict, *, found: bool, refused: Sequence[Refusal]) -> st
             return f"{_capital(by)} {_leads(verdict)} to this customer, another detail to a different one: verify."
         case Outcome.AMBIGUOUS:
             ask = f"; ask for {_spoken(verdict.ask_for)}" if verdict.ask_for else ""
+            if verdict.candidate_count == 1:
+                return f"{_capital(by)} may be anybody's there, though one customer is known by it{ask}."
             return f"{verdict.candidate_count} customers share {by}{ask}."
         case Outcome.BLOCKED:
             return "The caller's number is withheld or a placeholder, so nobody was looked up."

@@ -251,15 +251,15 @@ def candidates_of(identifier: Identifier, record: IdentifierRecord | None, heads
     faded = faded_contacts(record, heads)
     # who had the number long ago is no candidate beside somebody who was seen with it since
     contacts = {contact_id: each for contact_id, each in everybody.items() if contact_id not in faded} or everybody
-    generic = is_generic(record, heads)
+    generic, shared = is_generic(record, heads), is_shared(record)
     return Candidates(
         contact_ids=() if generic else tuple(sorted(contacts)),
         count=len(contacts),
         generic=generic,
-        ask_for=best_question(identifier, contacts.values()) if len(contacts) > 1 else "",
+        ask_for=best_question(identifier, contacts.values()) if len(contacts) > 1 or shared else "",
         faded=bool(faded) and contacts.keys() <= faded,
         to_confirm=len(contacts) == 1 and wants_confirmation(record, *contacts),
-        shared=is_shared(record),
+        shared=shared,
         unproven=tuple(sorted(contacts.keys() - _proven(record, heads))),
     )
 
