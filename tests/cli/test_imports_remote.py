@@ -20,6 +20,8 @@ from tests.support.functions import initialised
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.sync_plane import write_export
 
+pytestmark = pytest.mark.slow
+
 DATA = "cir-remote-data"
 FAILURE = {"Type": "Fail", "Error": "FileError", "Cause": json.dumps({"errorMessage": "no column Id"})}
 DEFINITION = {

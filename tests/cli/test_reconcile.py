@@ -23,6 +23,8 @@ from tests.support.genesys_cloud import GenesysCloud
 from tests.support.nightly_crm import Crm
 from tests.support.sync_plane import MAPPING, SyncPlane, crm_id
 
+pytestmark = pytest.mark.slow
+
 CUSTOMERS = 10
 """One request to Genesys: the table of these tests does not bear several writers at once."""
 STEPS = ("extract", "audit", "compare", "gone", "report")

@@ -32,7 +32,7 @@ from tests.support.genesys_cloud import GenesysCloud
 from tests.support.sync_plane import write_export
 
 # The first test waits for the deployment: a minute on two idle processors, and they may be busy.
-pytestmark = [pytest.mark.timeout(420), pytest.mark.usefixtures("imported")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.usefixtures("imported")]
 
 JOHN = PERSONAS.john_smith
 KILLED, FIRST_KILLED = "Halley", 500_000

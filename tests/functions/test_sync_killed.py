@@ -23,6 +23,8 @@ from tests.support.queues import Queues
 from tests.support.sync_plane import SyncPlane, crm_id, mobile
 from tests.support.webhook_calls import signed
 
+pytestmark = pytest.mark.slow
+
 ACCOUNTS = 40
 KILLS = 5
 SYNC = "sync"

@@ -421,6 +421,7 @@ def invoking(sandbox: Sandbox) -> DataAction:
     return invoke
 
 
+@pytest.mark.slow
 def test_the_flow_on_the_running_system(sandbox: Sandbox) -> None:
     queues = {queue_id: name for name, queue_id in sandbox.genesys.queue_ids().items()}
     flow = Flow(FLOW, invoking(sandbox), queues)

@@ -58,3 +58,11 @@ def typical(assemblies: Mapping[str, Assembly]) -> Assembly:
 @pytest.fixture
 def variant(assemblies: Mapping[str, Assembly]) -> Assembly:
     return assemblies[VARIANT.name]
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for the synthesis is as slow as it is."""
+    for item in items:
+        if "assemblies" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)

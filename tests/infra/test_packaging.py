@@ -14,6 +14,8 @@ import pytest
 from infra.packaging import ANALYTIC, LEAN, ArchitectureName, PackagingError, build, find_uv, size_mb
 from tests.support.assembly import ROOT
 
+pytestmark = pytest.mark.slow
+
 UV = find_uv()
 MACHINES: dict[ArchitectureName, bytes] = {"arm64": b"\xb7\x00", "x86_64": b"\x3e\x00"}
 """The field e_machine of an ELF file: AArch64 is 183, x86-64 is 62."""

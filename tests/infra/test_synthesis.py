@@ -13,7 +13,8 @@ from infra.packaging import ANALYTIC, LEAN, build, find_uv
 from infra.settings import ENVIRONMENTS
 from tests.support.assembly import ROOT
 
-pytestmark = pytest.mark.timeout(600)  # one takes ten seconds, on a machine that has nothing else to do
+# One takes ten seconds, on a machine that has nothing else to do.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 WITHOUT_NETWORK = ("unshare", "--net", "--map-root-user") if os.geteuid() else ("unshare", "--net")
 

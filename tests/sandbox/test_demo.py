@@ -13,6 +13,8 @@ from cli.commands.imports import run_import
 from cli.commands.reconcile import reconcile_now
 from sandbox.demo import Step, story
 
+pytestmark = pytest.mark.slow
+
 CUSTOMERS = 250
 
 

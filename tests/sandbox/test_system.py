@@ -15,6 +15,8 @@ from infra.tables import CONTACTS, IDENTIFIERS, physical_name
 from sandbox.machine.processes import StartError, listens
 from sandbox.system import Sandbox, running, up
 
+pytestmark = pytest.mark.slow
+
 HANDLER = """
 import json, os
 

@@ -11,6 +11,8 @@ from cir.identity.parsing import parse
 from cir.identity.rules import IdentifierType
 from sandbox.customers import COLUMNS, generate
 
+pytestmark = pytest.mark.slow
+
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 EMAILS = ("Email", "Personal_Email__c", "Other_Email__c")
 

@@ -20,6 +20,8 @@ from cir.duplicates.finding import SHIPPED_MODEL, Found, find
 from sandbox.customers import COLUMNS
 from tests.cir.duplicates.conftest import read, write
 
+pytestmark = pytest.mark.slow
+
 FEBRL = ColumnMap(
     id="rec_id",
     given_name=("given_name",),

@@ -54,6 +54,7 @@ def test_similarities_are_those_of_the_database(database: duckdb.DuckDBPyConnect
     assert (levenshtein(one, two), is_slip(one, two)) == row[1:]
 
 
+@pytest.mark.slow
 def test_every_level_and_probability_is_that_of_the_whole_file(customers: Path, tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         with open_source(connection, customers) as source:

@@ -326,6 +326,7 @@ WORKER = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 def test_processes_that_share_one_client_are_never_refused(tmp_path: Path) -> None:
     """Against the emulator's real limit of 300 a minute, ten times as fast, on a DynamoDB with atomic writes."""
     speed = 10.0

@@ -80,6 +80,7 @@ def test_otherwise_it_stays_and_somebody_has_to_look(world: World, source: str, 
     assert [set(case.contacts) for case in open_cases(world.store)] == [{former.contact_id, caller.contact_id}]
 
 
+@pytest.mark.slow
 def test_a_link_that_died_while_it_took_the_number_over_is_finished_by_the_next(world: World) -> None:
     for step in range(1, 30):
         former, caller = known(world, NUMBER), world.customer(email(f"ann{step}"))

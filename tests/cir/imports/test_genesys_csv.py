@@ -30,6 +30,8 @@ from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.sync_plane import MAPPING, SyncPlane, account, loyalty, mobile, write_export
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def plane(genesys: GenesysCloud, store: IdentityStore) -> SyncPlane:

@@ -36,6 +36,8 @@ from tests.support.functions import initialised
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.sync_plane import SyncPlane, account, crm_id, mobile, watched, write_export
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["directory", "bucket"])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:

@@ -97,6 +97,7 @@ def test_a_case_follows_its_contacts(world: World) -> None:
     assert len(case.evidence) == 2
 
 
+@pytest.mark.slow
 def test_an_operator_lists_looks_and_decides(world: World, cir: Command) -> None:
     ann = world.customer(phone(1), crm_id(1), source="salesforce", firstName="Ann")
     annie = world.customer(email("ann"), loyalty(1), firstName="Annie")

@@ -69,6 +69,7 @@ def test_an_address_keeps_its_spelling_though_it_is_matched_without_it(either_st
     assert record.identifier.value == "John.Smith@gmail.com"
 
 
+@pytest.mark.slow
 def test_a_shared_number_keeps_a_bounded_number_of_claims(store: IdentityStore) -> None:
     for number in range(MAX_CLAIMS):
         put(store, Contact(f"c{number}", identifiers=(OFFICE,)).changed())
@@ -100,6 +101,7 @@ def test_what_was_read_too_early_is_read_again(store: IdentityStore) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_contact_may_have_more_identifiers_than_a_transaction_takes(store: IdentityStore) -> None:
     many = tuple(identifier(IdentifierType.PHONE, f"+1917555{number:04d}") for number in range(130))
     put(store, Contact("c1", identifiers=many).changed())

@@ -45,6 +45,8 @@ from tests.conftest import new_cache
 from tests.support.identity_world import World, email, environment, loyalty, phone
 from tests.support.sync_plane import MAPPING, account, crm_id
 
+pytestmark = pytest.mark.slow
+
 INTERLEAVINGS = int(os.environ.get("CIR_INTERLEAVINGS", "15"))
 STEPS = 14
 PATIENT = CacheLimits(timeout=10, connect_timeout=10)

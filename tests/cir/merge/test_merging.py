@@ -119,6 +119,7 @@ def test_what_must_not_be_merged(world: World) -> None:
     assert refused(one.contact_id, different.contact_id) >= {"merged"}
 
 
+@pytest.mark.slow
 def test_a_merge_tree_is_not_grown_to_where_it_could_never_be_merged_again(world: World) -> None:
     def people(count: int) -> list[str]:
         return [world.customer().contact_id for _ in range(count)]
@@ -136,6 +137,7 @@ def test_two_ids_of_one_system_need_the_consent_of_whoever_has_looked(world: Wor
     assert world.leads_to(loyalty(1)) == world.leads_to(loyalty(2)) == {merged}
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_anywhere_is_followed_by_one_that_finishes(world: World) -> None:
     for step in range(1, 100):
         one = world.customer(phone(10 * step), loyalty(step))

@@ -129,6 +129,7 @@ def test_two_that_share_everything_come_apart_again(world: World, splitting: Spl
     assert len(world.client.contacts.find_all(HOME.value)) == 2
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_anywhere_is_followed_by_one_that_finishes(world: World, splitting: Splitting) -> None:
     for step in range(1, 100):
         father, son = father_and_son(world, step, home=phone(800 + step))

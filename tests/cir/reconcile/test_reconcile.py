@@ -37,6 +37,8 @@ from tests.support.sync_plane import (
     watched,
 )
 
+pytestmark = pytest.mark.slow
+
 CUSTOMERS = 24
 
 

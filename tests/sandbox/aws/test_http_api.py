@@ -14,6 +14,8 @@ from tests.support.queues import Queues
 from tests.support.webhook_calls import NEW, outbound_message, signed
 from tests.support.webhook_world import World
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def api(world: World) -> Iterator[WebhookApi]:

@@ -12,6 +12,8 @@ from infra.tables import IDENTIFIERS, TABLES, physical_name
 from sandbox.aws.services import ACCOUNT, Aws
 from sandbox.machine.processes import StartError
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 

@@ -14,6 +14,8 @@ from sandbox.aws.logs import Logs
 from sandbox.aws.services import ACCOUNT, REGION, Aws
 from sandbox.aws.streams import EventSource, EventSourceMapping, Record
 
+pytestmark = pytest.mark.slow
+
 type StartMapping = Callable[..., EventSourceMapping]
 
 

@@ -13,6 +13,8 @@ from sandbox.genesys.http.routes import OPERATIONS
 from tests.sandbox.genesys.conftest import Coverage
 from tests.support.conformance import violations
 
+pytestmark = pytest.mark.slow
+
 JSON = dict[str, Any]
 
 

@@ -169,6 +169,7 @@ def test_the_valid_bodies_are_valid(api: Api, ids: dict[str, str], operation: st
     assert send(api, operation, ids, VALID[operation]) < 300
 
 
+@pytest.mark.slow
 @RELAXED
 @given(operation=st.sampled_from(list(VALID)), data=st.data())
 def test_a_body_with_something_strange_in_it_is_answered(

@@ -10,6 +10,8 @@ import pytest
 
 from sandbox.machine.processes import listens
 
+pytestmark = pytest.mark.slow
+
 # Runs as a program and as a function's handler, and does not care about being asked to end.
 LISTENING = """
 import os, signal, socket, time

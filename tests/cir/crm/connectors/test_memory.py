@@ -18,6 +18,8 @@ from cir.crm.mapping import SHIPPED, load_mapping
 from sandbox.crm.emulator import Emulator
 from tests.support.crm_emulators import World, Worlds
 
+pytestmark = pytest.mark.slow
+
 PAGE = 500
 
 
