@@ -3,8 +3,11 @@
 import itertools
 import logging
 from collections.abc import Iterator
+from functools import cache as once
 
 import boto3
+import botocore.loaders
+import botocore.session
 import pytest
 from hypothesis import settings
 from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -34,6 +37,14 @@ def aws_url() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
     with serving(empty_aws()) as url:
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _aws_described_once() -> Iterator[None]:
+    """Each session of botocore reads megabytes of JSON about AWS' services; here all of them read them once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", once(botocore.loaders.create_loader))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from app import main
 from infra.settings import ENVIRONMENTS, Crm
 
 CRM_HOST = "acme.my.salesforce.com"
 
 if __name__ == "__main__":
+    from app import main  # with the CDK, which the tests that only read the name of the host do without
+
     main(tuple(replace(each, crm=Crm(kind="salesforce", url=f"https://{CRM_HOST}")) for each in ENVIRONMENTS))

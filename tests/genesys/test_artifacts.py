@@ -445,6 +445,7 @@ def test_the_flow_on_the_running_system(sandbox: Sandbox) -> None:
     assert (withheld.queue, withheld.attributes["CIR_Outcome"]) == ("Standard", "BLOCKED")
 
 
+@pytest.mark.slow
 def test_every_permission_of_the_guide_is_needed(sandbox: Sandbox) -> None:
     known = invoking(sandbox)("Resolve Customer Identity v2", {"externalId": "1004", "externalSource": "loyalty"})
     link = invoking(sandbox)("Link Identifier v1", {"contactId": known["contactId"], "ani": "+447700900888"})

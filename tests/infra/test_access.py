@@ -30,7 +30,6 @@ from cir.index.store import IdentityStore, TableNames
 from cir.runtime import log
 from cir.runtime.metrics import NAMESPACE
 from infra import catalog
-from infra.parts.cache import COMMANDS
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
 from sandbox.aws.functions import Function, Functions
 from sandbox.aws.logs import Logs
@@ -450,6 +449,8 @@ def test_the_hot_planes_way_to_the_tables_carries_what_it_calls_and_nothing_more
 
 
 def test_the_caches_user_may_send_what_is_sent_and_nothing_more(seen: Seen) -> None:
+    from infra.parts.cache import COMMANDS
+
     assert seen.cache_commands - ADMINISTRATION - CONNECTION == set(COMMANDS)
 
 

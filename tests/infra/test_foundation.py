@@ -3,7 +3,6 @@
 from string import ascii_lowercase, digits
 
 import pytest
-from aws_cdk.assertions import Match
 
 from infra.settings import GENESYS_REGIONS
 from infra.tables import TABLES, Table, physical_name
@@ -12,6 +11,8 @@ from tests.support.assembly import Assembly
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_each_table_is_as_defined_encrypted_and_recoverable(assembly: Assembly, table: Table) -> None:
+    from aws_cdk.assertions import Match
+
     keys = [{"AttributeName": table.partition_key, "KeyType": "HASH"}]
     if table.sort_key:
         keys.append({"AttributeName": table.sort_key, "KeyType": "RANGE"})
@@ -107,6 +108,8 @@ def test_secrets_are_under_the_key(assembly: Assembly) -> None:
 
 
 def test_only_genesys_for_this_organization_may_assume_its_role(assembly: Assembly) -> None:
+    from aws_cdk.assertions import Match
+
     settings = assembly.settings
     assembly.templates["foundation"].has_resource_properties(
         "AWS::IAM::Role",

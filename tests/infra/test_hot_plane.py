@@ -1,7 +1,5 @@
 """The hot plane: no way out, a cache that only its functions can enter, and no credential of anybody else."""
 
-from aws_cdk.assertions import Match
-
 from infra.settings import ServerlessCache
 from tests.support.assembly import Assembly
 
@@ -116,6 +114,8 @@ def test_the_cache_is_entered_by_iam_over_tls(assembly: Assembly) -> None:
 
 
 def test_the_serverless_cache_has_limits_and_is_isolated(typical: Assembly) -> None:
+    from aws_cdk.assertions import Match
+
     typical.templates["hot"].has_resource_properties(
         "AWS::ElastiCache::ServerlessCache",
         {
@@ -130,6 +130,8 @@ def test_the_serverless_cache_has_limits_and_is_isolated(typical: Assembly) -> N
 
 
 def test_the_replication_group_is_no_less_guarded(variant: Assembly) -> None:
+    from aws_cdk.assertions import Match
+
     variant.templates["hot"].resource_count_is("AWS::ElastiCache::ServerlessCache", 0)
     variant.templates["hot"].has_resource_properties(
         "AWS::ElastiCache::ReplicationGroup",
@@ -149,6 +151,8 @@ def test_the_replication_group_is_no_less_guarded(variant: Assembly) -> None:
 
 
 def test_what_the_network_refuses_is_logged(assembly: Assembly) -> None:
+    from aws_cdk.assertions import Match
+
     assembly.templates["hot"].has_resource_properties(
         "AWS::EC2::FlowLog", {"TrafficType": "REJECT", "ResourceType": "VPC", "LogGroupName": Match.any_value()}
     )

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PureCloudPlatformClientV2 import PureCloudRegionHosts
 
 from cir.genesys.connection import HOSTS
 from infra.packaging import PackagingError, architecture_named
@@ -119,7 +118,10 @@ def test_values_that_were_shipped_as_examples_are_recognised() -> None:
     assert example.examples == ("genesys_organization_id", "alarm_email")
 
 
+@pytest.mark.slow  # importing the SDK is
 def test_the_regions_are_those_of_genesys_own_sdk_and_of_the_engine() -> None:
+    from PureCloudPlatformClientV2 import PureCloudRegionHosts
+
     hosts = {region: known.host for region, known in GENESYS_REGIONS.items()}
     assert hosts == {
         each.name.replace("_", "-"): each.value.removeprefix("https://api.") for each in PureCloudRegionHosts

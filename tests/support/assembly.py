@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import aws_cdk as cdk
-from aws_cdk.assertions import Template
-from cdk_nag import AwsSolutionsChecks
+from typing import TYPE_CHECKING, Any
 
 from infra.settings import Settings, checked
-from infra.stacks import stacks
+
+if TYPE_CHECKING:
+    from aws_cdk.assertions import Template
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +43,7 @@ class Assembly:
     """The stacks of one environment."""
 
     settings: Settings
-    templates: Mapping[str, Template]
+    templates: Mapping[str, "Template"]
     """By the last part of the stack's name: `foundation`, `hot`, `sync`, `dashboard`."""
     files: Mapping[str, Path]
     protected: frozenset[str]
@@ -117,6 +115,13 @@ class Assembly:
 
 def synthesize(settings: Settings, directory: Path) -> Assembly:
     """As the command line does it, but for the asset, which takes the place of a file name only."""
+    # Importing the CDK takes seconds: not when tests are only collected.
+    import aws_cdk as cdk
+    from aws_cdk.assertions import Template
+    from cdk_nag import AwsSolutionsChecks
+
+    from infra.stacks import stacks
+
     context = json.loads((ROOT / "cdk.json").read_text())["context"] | {"aws:cdk:bundling-stacks": []}
     app = cdk.App(analytics_reporting=False, context=context, outdir=str(directory))
     made = stacks(app, checked(settings))

