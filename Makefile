@@ -72,8 +72,8 @@ deploy: setup node_modules/.done ## deploy an environment (ENV=dev) with the AWS
 
 lock: $(UV) ## renew the locked requirements from pyproject.toml
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header pyproject.toml -o requirements/lambda.txt
-	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/lambda.txt pyproject.toml --group duplicates -o requirements/duplicates.txt
-	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/duplicates.txt pyproject.toml --group dev -o requirements/dev.txt
+	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/lambda.txt pyproject.toml --extra duplicates -o requirements/duplicates.txt
+	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header -c requirements/duplicates.txt pyproject.toml --extra cli --extra duplicates --group dev -o requirements/dev.txt
 	$(UV) pip compile -q --upgrade --universal --generate-hashes --no-header --group aws -o requirements/aws.txt
 
 audit: setup ## known vulnerabilities of what is locked

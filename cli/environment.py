@@ -3,8 +3,8 @@
 import os
 
 from cir.settings import table_names
+from cli import IN_CHECKOUT
 from cli.failures import CommandError
-from sandbox.system import running
 
 NAMED_BY = "CIR_ENVIRONMENT"
 
@@ -16,11 +16,12 @@ def enter_environment() -> str:
     """
     name = os.environ.get(NAMED_BY)
     if not name:
-        variables = running()
+        variables = running_sandbox()
         if not variables:
+            here = "start one here with `cir sandbox up`, or " if IN_CHECKOUT else ""
             raise CommandError(
-                f"no deployment to work on: start one here with `cir sandbox up`, or set {NAMED_BY} and the other "
-                "variables of a deployed environment (docs/deploy.md lists them)"
+                f"no deployment to work on: {here}set {NAMED_BY} and the other variables of a deployed environment "
+                "(docs/deploy.md lists them)"
             )
         os.environ.update(variables)
     try:
@@ -28,3 +29,12 @@ def enter_environment() -> str:
     except ValueError as error:
         raise CommandError(f"{error}, but {NAMED_BY} is (docs/deploy.md lists what belongs to it)") from None
     return name or "sandbox"
+
+
+def running_sandbox() -> dict[str, str]:
+    """The variables of the sandbox that is up; empty if there is none."""
+    if not IN_CHECKOUT:
+        return {}
+    from sandbox.system import running  # noqa: PLC0415 - is in a checkout only
+
+    return running()

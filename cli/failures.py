@@ -9,15 +9,14 @@ from cir.crm.export_file import FileError
 from cir.crm.mapping import MappingError
 from cir.duplicates.errors import DuplicatesError
 from cir.genesys.errors import GenesysError
-from sandbox.aws.functions import FunctionError
-from sandbox.machine.processes import StartError
+from cli import IN_CHECKOUT
 
 
 class CommandError(Exception):
     """A command cannot do what it was asked to. The text says why and what to do."""
 
 
-EXPECTED: tuple[type[Exception], ...] = (
+_EXPECTED: tuple[type[Exception], ...] = (
     CommandError,
     CrmError,
     FileError,
@@ -28,8 +27,6 @@ EXPECTED: tuple[type[Exception], ...] = (
     BotoCoreError,
     ClientError,
     requests.RequestException,
-    FunctionError,
-    StartError,
     OSError,
 )
 
@@ -42,6 +39,16 @@ _ADVICE = {
     "UnrecognizedClientException": _CREDENTIALS,
     "Unreachable": "Check the network, AWS_REGION and AWS_ENDPOINT_URL, and the AWS credentials of this shell.",
 }
+
+
+def expected() -> tuple[type[Exception], ...]:
+    """The failures that are told in one line; all others are faults of the program."""
+    if not IN_CHECKOUT:
+        return _EXPECTED
+    from sandbox.aws.functions import FunctionError  # noqa: PLC0415 - is in a checkout only
+    from sandbox.machine.processes import StartError  # noqa: PLC0415
+
+    return (*_EXPECTED, FunctionError, StartError)
 
 
 def one_line(error: Exception) -> str:

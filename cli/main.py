@@ -9,6 +9,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
+from cli import IN_CHECKOUT
+
 
 def _group(commands: Mapping[str, str]) -> type[TyperGroup]:
     """A group that imports the module of a command only when that is asked for: all of them take most of a second.
@@ -36,20 +38,24 @@ def _group(commands: Mapping[str, str]) -> type[TyperGroup]:
     return Group
 
 
+_WITH_SANDBOX = {
+    "demo": "cli.commands.demo:demo",
+    "bench": "cli.commands.bench:app",
+    "sandbox": "cli.commands.sandbox:app",
+}
 app = typer.Typer(
     cls=_group({
         "import": "cli.commands.imports:import_customers",
         "reconcile": "cli.commands.reconcile:reconcile",
         "explain": "cli.commands.explain:explain",
-        "demo": "cli.commands.demo:demo",
-        "bench": "cli.commands.bench:app",
         "contact": "cli.commands.contacts:app",
         "dlq": "cli.commands.dlq:app",
         "duplicates": "cli.main:cases",
         "genesys": "cli.commands.genesys:app",
-        "sandbox": "cli.commands.sandbox:app",
+        **(_WITH_SANDBOX if IN_CHECKOUT else {}),
     }),
     no_args_is_help=True,
+    epilog=None if IN_CHECKOUT else f"In a checkout of the repository: {', '.join(_WITH_SANDBOX)}.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )  # fmt: skip
@@ -91,9 +97,9 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from cli.failures import EXPECTED, one_line  # noqa: PLC0415 - half a second of AWS and HTTP that success needs not
+        from cli.failures import expected, one_line  # noqa: PLC0415 - half a second of AWS and HTTP that success needs not
 
-        if not isinstance(error, EXPECTED):
+        if not isinstance(error, expected()):
             raise
         typer.echo(f"{typer.style('cir:', fg='red', bold=True)} {one_line(error)}", err=True)
         sys.exit(1)

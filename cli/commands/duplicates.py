@@ -9,6 +9,8 @@ from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
 
+from cli.failures import CommandError
+
 if TYPE_CHECKING:
     from cir.duplicates.finding import Found
 
@@ -35,7 +37,10 @@ def find(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Find duplicates in an export. Needs no deployment and no configuration, and sends nothing anywhere."""
-    from cir.duplicates import finding  # noqa: PLC0415 - half a second of DuckDB and Splink that other commands need not wait for
+    try:
+        from cir.duplicates import finding  # noqa: PLC0415 - half a second of DuckDB and Splink that other commands need not wait for
+    except ModuleNotFoundError as error:
+        raise CommandError(f"{error.name} is missing: install `cir[cli,duplicates]` instead of `cir[cli]`") from None
 
     console = Console(stderr=as_json)
     with console.status("reading") as status:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-DATA_ACTIONS = Path(__file__).resolve().parents[2] / "genesys" / "data-actions"
+_INSTALLED = Path(__file__).resolve().parents[1] / "data-actions"
+DATA_ACTIONS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).resolve().parents[2] / "genesys" / "data-actions"
 RESOLVE = "resolve-customer-identity-v2.custom.json"
 RESOLVE_V1 = "resolve-customer-identity-v1.custom.json"
 """Served for flows that were published with it."""

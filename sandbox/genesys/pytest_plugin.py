@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def genesys_settings() -> "Settings":
-    """The organization of this test run: no limit of requests, jobs that end at once. Override it in a conftest."""
+    """The organization of this test run: no limit of requests, jobs that end at once.
+
+    Override it in the conftest.py at the root of the tests; one test has settings of its own by
+    `genesys_cloud.configure(...)`.
+    """
     from .organization.settings import Settings  # noqa: PLC0415 - most test runs do not come here
 
     return Settings(rate_limit=None, job_step_s=0.05)

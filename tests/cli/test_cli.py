@@ -236,7 +236,7 @@ def test_without_a_deployment_the_way_to_one_is_shown(
     cir: Command, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.delenv("CIR_ENVIRONMENT", raising=False)
-    monkeypatch.setattr(environment, "running", dict)
+    monkeypatch.setattr(environment, "running_sandbox", dict)
     ran = cir(*command)
     assert is_one_line(ran), ran
     assert "no deployment to work on: start one here with `cir sandbox up`" in ran.err
