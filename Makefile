@@ -17,7 +17,7 @@ OPTIONS ?=
 # jsii prints eleven lines about Node 20 at every start; the value is the version that it shall keep quiet about
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup hooks demo check test test-cli coverage e2e lint docs bench synth diff bootstrap deploy lock audit clean
+.PHONY: help setup hooks demo check test test-cli coverage e2e lint docs bench synth diff bootstrap deploy lock audit wheels clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -79,8 +79,13 @@ lock: $(UV) ## renew the locked requirements from pyproject.toml
 audit: setup ## known vulnerabilities of what is locked
 	.venv/bin/pip-audit --strict --disable-pip --require-hashes $(addprefix -r ,$(wildcard requirements/*.txt))
 
+wheels: setup ## build what others install into dist: cir, and the Genesys Cloud emulator
+	@rm -rf dist
+	@.venv/bin/python -m hatchling build -t wheel -d dist
+	@cd sandbox/genesys && ../../.venv/bin/python -m hatchling build -t wheel -d ../../dist
+
 clean: ## remove everything that the other targets created
-	rm -rf .tools .venv .venv-* cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .tools .venv .venv-* cdk.out dist node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV):
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

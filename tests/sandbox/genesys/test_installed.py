@@ -62,7 +62,7 @@ def test_it_claims_one_name(wheel: Path) -> None:
 
 
 def test_the_command_serves_until_it_is_interrupted(installed: Environment) -> None:
-    command = [installed.program("genesys-emulator"), "--port", "0", "--queue", "VIP"]
+    command = [str(installed.program("genesys-emulator")), "--port", "0", "--queue", "VIP"]
     with subprocess.Popen(command, cwd=installed.directory, env=installed.variables, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout
