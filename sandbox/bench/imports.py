@@ -30,9 +30,10 @@ from cir.crm.mapping import SHIPPED, load_mapping
 from cir.crm.record import read_record
 from cir.genesys.budget import Budget, Kind, Window
 from cir.genesys.client import GenesysClient
-from cir.genesys.connection import Credentials
 from cir.genesys.contacts import BULK_LIMIT
 from cir.genesys.transport import Call, Transport
+from cir.http.oauth import Credentials
+from cir.http.retries import Timing
 from cir.imports.genesys_csv import Adopting, export_contacts, import_files
 from cir.imports.loading import Imported
 from cir.imports.run import Run, load_all, report, split
@@ -124,7 +125,7 @@ class Bench:
                 self.calls[call.status] += 1
 
         budget = Budget(self.table, "state", name="bench", kind=kind, clock=self.clock, on_window=self.windows.append)
-        transport = Transport(pacer=budget, clock=self.clock, sleep=sleep, on_call=count)
+        transport = Transport(pacer=budget, timing=Timing(self.clock, sleep), on_call=count)
         return GenesysClient(api_url=self.url, credentials=Credentials(CLIENT_ID, CLIENT_SECRET), transport=transport)
 
     def measure(self, via: str, rows: int, work: Callable[[Run, Sync], None]) -> Measured:

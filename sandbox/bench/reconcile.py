@@ -25,7 +25,7 @@ from cir.contacts.writing import profile_of, to_external_contact
 from cir.crm.mapping import SHIPPED, load_mapping
 from cir.crm.record import CrmRecord, read_record
 from cir.genesys.client import GenesysClient
-from cir.genesys.connection import Credentials
+from cir.http.oauth import Credentials
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact
 from cir.imports.run import load_all

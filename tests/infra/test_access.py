@@ -21,7 +21,7 @@ from cir.connect import report_window
 from cir.crm.mapping import SHIPPED, load_mapping
 from cir.genesys.budget import Window
 from cir.genesys.client import GenesysClient
-from cir.genesys.connection import Credentials
+from cir.http.oauth import Credentials
 from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.records import Contact

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cir.crm.connectors import Connector, CrmRow
-from cir.crm.connectors.credentials import Access, Credentials
+from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.dynamics import Dynamics
 from cir.crm.connectors.salesforce import Salesforce
 from cir.crm.connectors.servicenow import ServiceNow
-from cir.crm.connectors.web import Timing
 from cir.crm.mapping import SHIPPED, CrmMapping, load_mapping
+from cir.http.oauth import Credentials
+from cir.http.retries import Timing
 from cir.identity.parsing import salesforce_id
 from sandbox.crm.accounts import Accounts
 from sandbox.crm.dynamics import Dynamics as DynamicsEmulator

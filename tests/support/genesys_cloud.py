@@ -6,9 +6,10 @@ from typing import Any, cast
 import requests
 
 from cir.genesys.client import GenesysClient
-from cir.genesys.connection import Credentials
 from cir.genesys.models import Contact
 from cir.genesys.transport import Transport
+from cir.http.oauth import Credentials
+from cir.http.retries import Timing
 from sandbox.genesys import Control
 
 WRITES = ("enrich", "PATCH", "PUT", "DELETE", "merge")
@@ -28,7 +29,7 @@ class GenesysCloud(Control):
         return GenesysClient(
             api_url=self.url,
             credentials=Credentials("sandbox", "sandbox"),
-            transport=Transport(**{"sleep": lambda _: None, **transport}),
+            transport=Transport(**{"timing": Timing(sleep=lambda _: None), **transport}),
         )
 
     def contacts(self) -> list[Contact]:

@@ -13,10 +13,10 @@ from cir.aws.dynamodb import DynamoDB
 from cir.contacts.organization import ExternalSources
 from cir.contacts.reading import identifiers_from_genesys, profile_from_genesys
 from cir.genesys.client import GenesysClient
-from cir.genesys.connection import Credentials
 from cir.genesys.identifiers import to_genesys
 from cir.genesys.models import Contact as GenesysContact
 from cir.genesys.transport import Transport
+from cir.http.oauth import Credentials
 from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.records import Contact

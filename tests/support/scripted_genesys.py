@@ -9,9 +9,10 @@ import urllib3
 from requests.adapters import BaseAdapter
 
 from cir.genesys.client import GenesysClient
-from cir.genesys.connection import Credentials
 from cir.genesys.models import ContactIdentifier
 from cir.genesys.transport import Transport
+from cir.http.oauth import Credentials
+from cir.http.retries import Timing
 
 API = "https://api.mypurecloud.ie"
 ID = "0f3f6c4e-5f0e-4a6b-9a57-1f6d2f6f9b11"
@@ -94,9 +95,7 @@ def client_of(script: Script, time: Time | None = None, **transport: Any) -> Gen
         transport=Transport(
             **{
                 "session": session,
-                "clock": lambda: time.now,
-                "sleep": time.sleep,
-                "uniform": lambda _, high: high,
+                "timing": Timing(lambda: time.now, time.sleep, lambda _, high: high),
                 **transport,
             }
         ),

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cir.aws.dynamodb import DynamoDB, DynamoDBError, marshal_item, unmarshal_item
-from cir.genesys.pacing import HeaderPacer, RateLimit, retry_after
+from cir.genesys.pacing import HeaderPacer, RateLimit
+from cir.http.retries import retry_after
 
 type Kind = Literal["live", "bulk"]
 

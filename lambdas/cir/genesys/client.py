@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Self
 
-from cir.genesys.connection import Connection, Credentials, host_of
+from cir.genesys.connection import Connection, host_of
 from cir.genesys.contacts import Contacts
 from cir.genesys.conversations import Conversations
 from cir.genesys.errors import ConfigurationError
@@ -21,6 +21,7 @@ from cir.genesys.jobs import Exports, Privacy
 from cir.genesys.organization import Organization
 from cir.genesys.pacing import RateLimit
 from cir.genesys.transport import Transport
+from cir.http.oauth import Credentials
 
 
 class GenesysClient:

@@ -1,16 +1,13 @@
 """The way to one Genesys Cloud organization: its addresses, its access token, and requests that carry it."""
 
 import copy
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TextIO
 from urllib.parse import quote
 
-import requests
-from requests.auth import AuthBase, HTTPBasicAuth
+from requests.auth import HTTPBasicAuth
 
 from cir.genesys.errors import (
     ConfigurationError,
@@ -21,6 +18,7 @@ from cir.genesys.errors import (
     NotFoundError,
 )
 from cir.genesys.transport import Answer, Request, Transport
+from cir.http.oauth import AccessToken, Bearer, Credentials, Grant, NoAuthorization, TokenTimeoutError
 from cir.identity.identifiers import mask
 
 HOSTS = {
@@ -47,17 +45,6 @@ HOSTS = {
 
 type Parameter = str | int | bool | Sequence[str]
 
-RENEW_EARLY_SECONDS = 60.0
-"""A token is renewed so long before its end (or a tenth of its life, if that is less)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An OAuth client of the grant type Client Credentials."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-
 
 def host_of(name: str) -> str:
     """The domain for a host (`mypurecloud.ie`, `https://apps.mypurecloud.ie`) or region (`eu-west-1`)."""
@@ -83,13 +70,15 @@ class Connection:
     ) -> None:
         self.api_url = api_url.rstrip("/")
         self.transport = transport
-        self._token = _AccessToken(login_url.rstrip("/"), credentials, transport)
+        self._login_url = login_url.rstrip("/")
+        self._credentials = credentials
+        self._token = AccessToken(transport.timing.clock)
         self._deadline: float | None = None
 
     def within(self, seconds: float) -> Self:
         """The same connection for work that must be over in so many seconds from now."""
         view = copy.copy(self)
-        view._deadline = self.transport.clock() + seconds
+        view._deadline = self.transport.timing.clock() + seconds
         return view
 
     @property
@@ -117,62 +106,37 @@ class Connection:
             query={name: _written(value) for name, value in (query or {}).items() if value is not None},
             body=body,
         )
-        token = self._token.get(self._deadline)
+        token = self._valid_token()
         try:
-            return self.transport.exchange(request, auth=_Bearer(token), deadline=self._deadline)
+            return self.transport.exchange(request, auth=Bearer(token), deadline=self._deadline)
         except CredentialsError as error:
             if error.code == "ip.not.authorized":
                 raise
         # A token can end early: revoked, or idle for longer than the organization allows.
         self._token.discard(token)
-        token = self._token.get(self._deadline)
-        return self.transport.exchange(request, auth=_Bearer(token), deadline=self._deadline)
+        return self.transport.exchange(request, auth=Bearer(self._valid_token()), deadline=self._deadline)
 
     def download(self, operation: str, url: str) -> AbstractContextManager[TextIO]:
         """A file that Genesys Cloud wrote, as text."""
         # A file can lie elsewhere, behind a signed link: the token goes to the API only.
         own = url.startswith(f"{self.api_url}/api/")
-        auth = _Bearer(self._token.get(self._deadline)) if own else _NoAuthorization()
+        auth = Bearer(self._valid_token()) if own else NoAuthorization()
         request = Request(operation, "GET", url, repeatable=True)
         return self.transport.download(request, auth=auth, deadline=self._deadline)
 
     def upload(self, operation: str, url: str, file: Path, *, headers: Mapping[str, str]) -> None:
         """Send a file to where Genesys Cloud wants it. The address is signed: no token goes there. Repeated."""
         request = Request(operation, "PUT", url, repeatable=True)
-        self.transport.upload(request, file, headers=headers, auth=_NoAuthorization(), deadline=self._deadline)
+        self.transport.upload(request, file, headers=headers, auth=NoAuthorization(), deadline=self._deadline)
 
-
-class _AccessToken:
-    """One token for all threads: whoever finds it missing fetches it, the others wait for that."""
-
-    def __init__(
-        self, login_url: str, credentials: Credentials | Callable[[], Credentials], transport: Transport
-    ) -> None:
-        self._login_url = login_url
-        self._credentials = credentials
-        self._transport = transport
-        self._lock = threading.Lock()
-        self._value = ""
-        self._renew_at = 0.0
-
-    def get(self, deadline: float | None) -> str:
-        timeout = -1.0 if deadline is None else max(deadline - self._transport.clock(), 0.0)
-        if not self._lock.acquire(timeout=timeout):
-            raise DeadlineError("login: no access token within the time given", operation="login")
+    def _valid_token(self) -> str:
+        left = None if self._deadline is None else self._deadline - self.transport.timing.clock()
         try:
-            if not self._value or self._transport.clock() >= self._renew_at:
-                self._fetch(deadline)
-            return self._value
-        finally:
-            self._lock.release()
+            return self._token.get(self._log_in, wait_seconds=left)
+        except TokenTimeoutError:
+            raise DeadlineError("login: no access token within the time given", operation="login") from None
 
-    def discard(self, rejected: str) -> None:
-        """Forget the token that the API rejected, unless another thread has replaced it already."""
-        with self._lock:
-            if self._value == rejected:
-                self._value = ""
-
-    def _fetch(self, deadline: float | None) -> None:
+    def _log_in(self) -> Grant:
         # Asked for every time, so a rotated secret is taken up without a restart.
         credentials = self._credentials() if callable(self._credentials) else self._credentials
         request = Request(
@@ -182,13 +146,12 @@ class _AccessToken:
             repeatable=True,
             form={"grant_type": "client_credentials"},
         )
-        asked_at = self._transport.clock()
         refusal: GenesysError | None = None
         try:
-            body = self._transport.exchange(
+            body = self.transport.exchange(
                 request,
                 auth=HTTPBasicAuth(credentials.client_id, credentials.client_secret),
-                deadline=deadline,
+                deadline=self._deadline,
                 paced=False,
             ).body
         except (CredentialsError, InvalidRequestError) as error:
@@ -205,32 +168,13 @@ class _AccessToken:
                 code=refusal.code,
                 correlation_id=refusal.correlation_id,
             )
-        if not isinstance(body, Mapping) or not body.get("access_token"):
+        grant = Grant.read(body)
+        if grant is None:
             raise ConfigurationError(
                 f"login: {self._login_url} answered without an access token. Is it the login host of Genesys Cloud?",
                 operation="login",
             )
-        lifetime = float(body.get("expires_in") or 0)
-        self._value = str(body["access_token"])
-        self._renew_at = asked_at + lifetime - min(RENEW_EARLY_SECONDS, lifetime / 10)
-
-
-class _Bearer(AuthBase):
-    """An auth object and not a plain header, because requests lets a matching `.netrc` entry replace the header."""
-
-    __slots__ = ("_token",)
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _NoAuthorization(AuthBase):
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
+        return grant
 
 
 def _written(value: Parameter) -> str | list[str]:

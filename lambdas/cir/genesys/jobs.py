@@ -42,14 +42,14 @@ class Exports:
 
     def wait(self, export_id: str, *, every: float = 5.0) -> Export:
         """The export once it has succeeded; asks every so many seconds. Give a limit with `client.within(...)`."""
-        transport, deadline = self._connection.transport, self._connection.deadline
+        timing, deadline = self._connection.transport.timing, self._connection.deadline
         while (export := self.get(export_id)).status == "RUNNING":
-            if deadline is not None and transport.clock() + every >= deadline:
+            if deadline is not None and timing.clock() + every >= deadline:
                 raise DeadlineError(
                     f"exports.wait: export {export_id} is still running; wait for it again later",
                     operation="exports.wait",
                 )
-            transport.sleep(every)
+            timing.sleep(every)
         if export.status != "SUCCEEDED":
             raise GenesysError(
                 f"exports.wait: export {export_id} ended as {export.status}; create a new one", operation="exports.wait"

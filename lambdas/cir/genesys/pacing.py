@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from cir.http.retries import retry_after
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
@@ -91,11 +93,3 @@ class HeaderPacer:
             self._allowed = limit.allowed
             self._count = limit.count if renewed else max(self._count, limit.count)
             self._resets_at = resets_at if renewed else min(self._resets_at, resets_at)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait as the answer demands; None if it demands nothing."""
-    try:
-        return max(float(headers["retry-after"]), 0.0)
-    except (KeyError, ValueError):
-        return None

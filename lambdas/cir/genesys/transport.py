@@ -7,11 +7,8 @@ An operation that is not safe to repeat raises its error with `may_have_applied`
 """
 
 import io
-import random
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 from urllib.parse import urlsplit
@@ -22,11 +19,12 @@ from requests.auth import AuthBase
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from cir.genesys.errors import ConfigurationError, DeadlineError, GenesysError, UnavailableError, error_from_answer
-from cir.genesys.pacing import HeaderPacer, Pacer, RateLimit, retry_after
+from cir.genesys.pacing import HeaderPacer, Pacer, RateLimit
+from cir.http.retries import Attempts, Failure, Retries, Timing, retry_after
+from cir.http.session import CONNECT_SECONDS, new_session
 
-CONNECT_SECONDS = 3.05  # just above TCP's first retransmission after 3 s
 READ_SECONDS = 15.0  # an enrich that merges takes seconds; a Lambda gives its own, shorter, time
-FIRST_PAUSE = 0.25  # seconds; doubled with every attempt, the pause is anything between 0 and that
+FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 8.0
 LONGEST_RETRY_AFTER = 180.0  # a longer Retry-After is an error now; Genesys' own SDK gives up at the same value
 
@@ -58,14 +56,6 @@ class Call(NamedTuple):
     attempt: int
 
 
-class _Failure(NamedTuple):
-    """Why an attempt did not give an answer to return, and what may be done about it."""
-
-    error: GenesysError
-    never_done: bool
-    retry_after: float | None = None
-
-
 class Transport:
     """Thread-safe: the session is never changed and its pool keeps up to ten connections alive, one per busy thread."""
 
@@ -76,48 +66,39 @@ class Transport:
         pacer: Pacer | None = None,
         on_call: Callable[[Call], None] | None = None,
         attempts: int = 5,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        uniform: Callable[[float, float], float] = random.uniform,
+        timing: Timing | None = None,
     ) -> None:
-        self._session = session or _new_session()
-        self._pacer = pacer or HeaderPacer(clock=clock)
+        self._session = session or _json_session()
+        self.timing = timing or Timing()
+        self._pacer = pacer or HeaderPacer(clock=self.timing.clock)
         self._on_call = on_call
-        self._attempts = attempts
-        self._uniform = uniform
-        self.clock = clock
-        self.sleep = sleep
+        self._retries = Retries(attempts, FIRST_PAUSE, LONGEST_PAUSE, LONGEST_RETRY_AFTER)
         self.rate_limit: RateLimit | None = None
         """As the latest answer told it."""
 
     def exchange(
         self, request: Request, *, auth: AuthBase, deadline: float | None, cost: int = 1, paced: bool = True
     ) -> Answer:
-        """The answer, or a GenesysError. `deadline` is a reading of `clock` after which nothing more is tried."""
-        last: GenesysError | None = None
-        for attempt in range(1, self._attempts + 1):
+        """The answer, or a GenesysError. `deadline` is a reading of the clock after which nothing more is tried."""
+        attempts = Attempts(self._retries, self.timing, deadline=deadline)
+        while True:
             if paced:
-                self._await_permission(request, deadline, cost, last)
+                self._await_permission(request, attempts, cost)
             headers: Mapping[str, str] = {}
             try:
-                result, headers = self._attempt(request, auth, deadline, attempt)
+                result, headers = self._attempt(request, auth, deadline, attempts.number)
             finally:
                 if paced:
                     self._pacer.after_response(headers, cost)
                     self.rate_limit = RateLimit.from_headers(headers) or self.rate_limit
             if isinstance(result, Answer):
                 return result
-            last = result.error
-            pause = self._pause(request, result, attempt)
-            if pause is None or attempt == self._attempts or not self._within(deadline, pause):
-                break
-            self.sleep(pause)
-        raise last or ValueError("at least one attempt is needed")
+            attempts.pause(result)
 
     @contextmanager
     def download(self, request: Request, *, auth: AuthBase, deadline: float | None) -> Iterator[TextIO]:
         """A file as text, read while it arrives. Not paced: files do not come from the API."""
-        failure: GenesysError
+        error: Exception
         try:
             with self._session.request(
                 request.method, request.url, auth=auth, timeout=self._timeout(request, deadline), stream=True
@@ -128,17 +109,17 @@ class Transport:
                     # A byte order mark is skipped; line ends inside a quoted field are kept.
                     yield io.TextIOWrapper(cast(BinaryIO, response.raw), encoding="utf-8-sig", newline="")
                     return
-                failure = _refusal(request, response)
+                error = _refusal(request, response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
-            failure = _no_answer(request, problem).error
-        raise failure from None
+            error = _no_answer(request, problem).error
+        raise error from None
 
     def upload(
         self, request: Request, path: Path, *, headers: Mapping[str, str], auth: AuthBase, deadline: float | None
     ) -> None:
         """Send a file. Not paced: files do not go to the API."""
-        last: GenesysError | None = None
-        for attempt in range(1, self._attempts + 1):
+        attempts = Attempts(self._retries, self.timing, deadline=deadline)
+        while True:
             try:
                 with path.open("rb") as file:
                     response = self._session.request(
@@ -152,30 +133,25 @@ class Transport:
                     )
                 if response.ok:
                     return
-                failure = _Failure(_refusal(request, response), never_done=True)
+                failure = _failure(request, _refusal(request, response), never_done=True)
             except requests.RequestException as problem:
                 failure = _no_answer(request, problem)
-            last = failure.error
-            pause = self._pause(request, failure, attempt)
-            if pause is None or attempt == self._attempts or not self._within(deadline, pause):
-                break
-            self.sleep(pause)
-        raise last or ValueError("at least one attempt is needed")
+            attempts.pause(failure)
 
-    def _await_permission(self, request: Request, deadline: float | None, cost: int, last: GenesysError | None) -> None:
+    def _await_permission(self, request: Request, attempts: Attempts, cost: int) -> None:
         while (wait := self._pacer.before_request(cost)) > 0:
-            if not self._within(deadline, wait):
-                raise last or DeadlineError(
+            if not attempts.allow(wait):
+                raise attempts.last or DeadlineError(
                     f"{request.operation}: the request limit leaves no room for {wait:.1f} s, more than the time given",
                     operation=request.operation,
                 )
-            self.sleep(wait)
+            self.timing.sleep(wait)
 
     def _attempt(
         self, request: Request, auth: AuthBase, deadline: float | None, attempt: int
-    ) -> tuple[Answer | _Failure, Mapping[str, str]]:
+    ) -> tuple[Answer | Failure, Mapping[str, str]]:
         timeout = self._timeout(request, deadline)
-        started = self.clock()
+        started = self.timing.clock()
         status: int | None = None
         try:
             response = self._session.request(
@@ -195,39 +171,26 @@ class Transport:
             return _no_answer(request, problem), {}
         finally:
             if self._on_call:
-                self._on_call(Call(request.operation, status, self.clock() - started, attempt))
-
-    def _pause(self, request: Request, failure: _Failure, attempt: int) -> float | None:
-        """Seconds until the next attempt; None if there must not be one."""
-        if not (failure.error.temporary and (failure.never_done or request.repeatable)):
-            return None
-        pause = self._uniform(0.0, min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE))
-        demanded = failure.retry_after or 0.0
-        return demanded + pause if demanded <= LONGEST_RETRY_AFTER else None
+                self._on_call(Call(request.operation, status, self.timing.clock() - started, attempt))
 
     def _timeout(self, request: Request, deadline: float | None) -> tuple[float, float]:
         if deadline is None:
             return CONNECT_SECONDS, READ_SECONDS
-        left = deadline - self.clock()
+        left = deadline - self.timing.clock()
         if left <= 0:
             raise DeadlineError(
                 f"{request.operation}: no time was left to call Genesys Cloud", operation=request.operation
             )
         return min(CONNECT_SECONDS, left), min(READ_SECONDS, left)
 
-    def _within(self, deadline: float | None, pause: float) -> bool:
-        return deadline is None or self.clock() + pause < deadline
 
-
-def _new_session() -> requests.Session:
-    session = requests.Session()
+def _json_session() -> requests.Session:
+    session = new_session()
     session.headers["Accept"] = "application/json"
-    # Cookies would be state that the threads share; the API needs none.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
 
 
-def _read(request: Request, response: requests.Response) -> Answer | _Failure:
+def _read(request: Request, response: requests.Response) -> Answer | Failure:
     status = response.status_code
     if 200 <= status < 300:
         if not response.content:
@@ -241,9 +204,14 @@ def _read(request: Request, response: requests.Response) -> Answer | _Failure:
                 operation=request.operation,
                 status=status,
             )
-            return _Failure(error, never_done=False)
+            return _failure(request, error, never_done=False)
     never_done = status == requests.codes.too_many_requests
-    return _Failure(_refusal(request, response), never_done, retry_after(response.headers))
+    demanded = retry_after(response.headers) or 0.0
+    return _failure(request, _refusal(request, response), never_done=never_done, demanded=demanded)
+
+
+def _failure(request: Request, error: GenesysError, *, never_done: bool, demanded: float = 0.0) -> Failure:
+    return Failure(error, error.temporary and (never_done or request.repeatable), demanded)
 
 
 def _refusal(request: Request, response: requests.Response) -> GenesysError:
@@ -261,7 +229,7 @@ def _refusal(request: Request, response: requests.Response) -> GenesysError:
     )
 
 
-def _no_answer(request: Request, problem: Exception) -> _Failure:
+def _no_answer(request: Request, problem: Exception) -> Failure:
     """An error without a cause: requests' own texts quote the URL, and a query can hold a phone number."""
     reason = getattr(problem.args[0] if problem.args else None, "reason", None)
     never_done = True
@@ -297,7 +265,7 @@ def _no_answer(request: Request, problem: Exception) -> _Failure:
         operation=request.operation,
         may_have_applied=not never_done and not request.repeatable,
     )
-    return _Failure(error, never_done)
+    return _failure(request, error, never_done=never_done)
 
 
 def _origin(url: str) -> str:

@@ -295,8 +295,9 @@ WORKER = textwrap.dedent(
     from cir.aws.dynamodb import boto3_dynamodb
     from cir.genesys.budget import Budget
     from cir.genesys.client import GenesysClient
-    from cir.genesys.connection import Credentials
     from cir.genesys.transport import Transport
+    from cir.http.oauth import Credentials
+    from cir.http.retries import Timing
 
     url, table, kind, speed, seconds = sys.argv[1:]
     speed = float(speed)
@@ -308,7 +309,7 @@ WORKER = textwrap.dedent(
         time.sleep(wait / speed)
 
     budget = Budget(boto3_dynamodb(boto3.Session().client("dynamodb")), table, name="all", kind=kind, clock=clock)
-    transport = Transport(pacer=budget, clock=clock, sleep=sleep, on_call=lambda call: statuses.append(call.status))
+    transport = Transport(pacer=budget, timing=Timing(clock, sleep), on_call=lambda call: statuses.append(call.status))
     client = GenesysClient(api_url=url, credentials=Credentials("sandbox", "sandbox"), transport=transport)
     end = clock() + float(seconds)
 

@@ -19,7 +19,6 @@ import requests
 import urllib3
 
 from cir.genesys.client import GenesysClient
-from cir.genesys.connection import Credentials
 from cir.genesys.contacts import safe_to_repeat
 from cir.genesys.errors import (
     ConfigurationError,
@@ -35,6 +34,8 @@ from cir.genesys.errors import (
 )
 from cir.genesys.models import ContactIdentifier, EnrichRequest
 from cir.genesys.transport import Call, Transport
+from cir.http.oauth import Credentials
+from cir.http.retries import Timing
 from tests.support.scripted_genesys import (
     API,
     ID,
@@ -135,7 +136,7 @@ def test_a_rotated_secret_is_taken_up_with_the_next_token(aws_url: str, monkeypa
     session = requests.Session()
     session.mount("https://", script)
     client = GenesysClient.from_environment(
-        environment, transport=Transport(session=session, clock=lambda: time.now, sleep=time.sleep)
+        environment, transport=Transport(session=session, timing=Timing(lambda: time.now, time.sleep))
     )
 
     client.contacts.get(ID)
@@ -239,7 +240,7 @@ def test_pauses_grow_are_random_from_zero_and_attempts_are_bounded() -> None:
 
     script = Script(*(refusal(503, "service.unavailable") for _ in range(7)))
     with pytest.raises(UnavailableError):
-        client_of(script, attempts=7, uniform=uniform).contacts.get(ID)
+        client_of(script, attempts=7, timing=Timing(sleep=lambda _: None, uniform=uniform)).contacts.get(ID)
     assert len(script.calls) == 7
     assert asked[:6] == [(0.0, 0.25), (0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (0.0, 4.0), (0.0, 8.0)]
 

@@ -10,7 +10,6 @@ import pytest
 import requests
 
 from cir.genesys.client import GenesysClient
-from cir.genesys.connection import Credentials
 from cir.genesys.errors import (
     ConfigurationError,
     ConflictError,
@@ -24,6 +23,8 @@ from cir.genesys.errors import (
 )
 from cir.genesys.models import Contact, ContactIdentifier, EnrichRequest, ExternalId
 from cir.genesys.transport import Call, Transport
+from cir.http.oauth import Credentials
+from cir.http.retries import Timing
 from sandbox.genesys import Settings, running
 
 _numbers = count(7_000_000)
@@ -46,7 +47,7 @@ def client_of(url: str, **transport: Any) -> GenesysClient:
     return GenesysClient(
         api_url=url,
         credentials=Credentials("sandbox", "sandbox"),
-        transport=Transport(uniform=lambda low, high: low, **transport),
+        transport=Transport(timing=Timing(uniform=lambda low, high: low), **transport),
     )
 
 

@@ -13,6 +13,7 @@ from cir.contacts.organization import prepare
 from cir.conversation.linking import LinkOutcome
 from cir.crm.record import CrmRecord, read_record
 from cir.genesys.errors import ConfigurationError, UnavailableError
+from cir.http.retries import Timing
 from cir.identity.identifiers import Identifier
 from cir.index.store import IdentityStore, TableNames
 from cir.sync.customers import Change, Sync, Synced
@@ -354,7 +355,7 @@ def test_a_throttled_request_is_sent_again_when_genesys_allows(plane: SyncPlane)
     plane.sync(account(1))
     time = Time()
     plane.genesys.fail(status=429, operation="bulk/contacts/enrich")
-    sync = plane.new_sync(clock=lambda: time.now, sleep=time.sleep)
+    sync = plane.new_sync(timing=Timing(lambda: time.now, time.sleep))
     assert changes(sync.records([account(2)])) == [Change.CREATED]
     assert sum(time.slept) >= 1.0  # as Retry-After says
 

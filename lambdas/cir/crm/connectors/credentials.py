@@ -2,20 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cir.crm.connectors.errors import CrmError
+from cir.http.oauth import Credentials
 
 MICROSOFT_LOGIN = "https://login.microsoftonline.com"
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An OAuth client of the grant type Client Credentials."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

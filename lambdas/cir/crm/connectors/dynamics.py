@@ -14,8 +14,9 @@ from cir.crm.connectors.api import ApiConnector
 from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
 from cir.crm.connectors.rows import CrmRow
-from cir.crm.connectors.web import LIVE, Api, Timing, Web, decoded
+from cir.crm.connectors.web import LIVE, Api, Web, decoded
 from cir.crm.mapping import CrmMapping
+from cir.http.retries import Timing
 
 VERSION = "v9.2"
 PAGE_RECORDS = 5000

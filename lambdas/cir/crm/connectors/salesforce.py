@@ -18,8 +18,9 @@ from cir.crm.connectors.api import ApiConnector
 from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
 from cir.crm.connectors.rows import CrmRow
-from cir.crm.connectors.web import BULK, LIVE, ONCE, Api, Effort, Timing, Web, decoded
+from cir.crm.connectors.web import BULK, LIVE, ONCE, Api, Effort, Web, decoded
 from cir.crm.mapping import CrmMapping
+from cir.http.retries import Timing
 from cir.identity.parsing import salesforce_id
 
 VERSION = "v62.0"

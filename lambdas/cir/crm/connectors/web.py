@@ -3,12 +3,9 @@
 Texts that a CRM writes into its errors can quote a record or a query: of an error only its code is passed on.
 """
 
-import random
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,11 +14,10 @@ from requests.auth import AuthBase
 
 from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
+from cir.http.oauth import AccessToken, Bearer, Grant, NoAuthorization
+from cir.http.retries import Attempts, Failure, Retries, Timing, retry_after
+from cir.http.session import CONNECT_SECONDS, new_session
 
-CONNECT_SECONDS = 3.05  # just above TCP's first retransmission after 3 s
-FIRST_PAUSE = 0.5  # seconds; doubled with every attempt, the pause is anything between 0 and that
-LONGEST_PAUSE = 30.0
-RENEW_EARLY_SECONDS = 60.0
 _TEMPORARY = frozenset({408, 429, 500, 502, 503, 504})
 _HOPELESS = (
     requests.exceptions.InvalidSchema,
@@ -37,17 +33,15 @@ _CODE = re.compile(r"[\w. -]{1,60}")
 class Effort:
     """How much is done for one answer."""
 
-    attempts: int
+    retries: Retries
     read_seconds: float
-    longest_retry_after: float
-    """Of seconds that the CRM may demand; whoever demands more is to be asked another time."""
 
 
-BULK = Effort(attempts=6, read_seconds=120.0, longest_retry_after=330.0)
+BULK = Effort(Retries(6, first_pause=0.5, longest_pause=30.0, longest_retry_after=330.0), read_seconds=120.0)
 """Salesforce ends a query after 120 s, Dataverse counts requests in windows of 300 s."""
-LIVE = Effort(attempts=3, read_seconds=10.0, longest_retry_after=5.0)
+LIVE = Effort(Retries(3, first_pause=0.5, longest_pause=30.0, longest_retry_after=5.0), read_seconds=10.0)
 """A queue waits behind it, and tries again by itself."""
-ONCE = Effort(attempts=1, read_seconds=10.0, longest_retry_after=0.0)
+ONCE = Effort(Retries(1, first_pause=0.0, longest_pause=0.0, longest_retry_after=0.0), read_seconds=10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +61,6 @@ class Api:
     """Codes that pass by themselves, whatever the status."""
 
 
-@dataclass(slots=True)
-class Timing:
-    """Replaced in tests."""
-
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    uniform: Callable[[float, float], float] = random.uniform
-
-
 class Web:
     """One session with one CRM."""
 
@@ -84,10 +69,8 @@ class Web:
         self._url = api.access.url
         self._token_url = api.access.login_url + api.token_path
         self._timing = timing or Timing()
-        self._session = requests.Session()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._token = ""
-        self._renew_at = 0.0
+        self._session = new_session()
+        self._token = AccessToken(self._timing.clock)
 
     def sleep(self, seconds: float) -> None:
         self._timing.sleep(seconds)
@@ -108,14 +91,15 @@ class Web:
         request = requests.Request(method, self._absolute(path, operation), dict(headers or {}), params=query)
         if body is not None:
             request.json = body
+        token = self._valid_token(effort)
         try:
-            return self._repeat(request, operation, effort)
+            return self._repeat(request, Bearer(token), operation, effort)
         except CrmError as error:
             if error.status != requests.codes.unauthorized:
                 raise
         # A token can end early: revoked, or its session timed out. Once only: a new one that fails too is no accident.
-        self._token = ""
-        return self._repeat(request, operation, effort)
+        self._token.discard(token)
+        return self._repeat(request, Bearer(self._valid_token(effort)), operation, effort)
 
     def _absolute(self, path: str, operation: str) -> str:
         """The token goes to the CRM only, whatever a link says."""
@@ -126,26 +110,15 @@ class Web:
             raise CrmError(f"{operation}: a link leads to {given.netloc}, away from {ours.netloc}", operation=operation)
         return path
 
-    def _repeat(
-        self, request: requests.Request, operation: str, effort: Effort, *, with_token: bool = True
-    ) -> requests.Response:
-        for attempt in range(1, effort.attempts + 1):
-            if with_token:
-                request.auth = _Bearer(self._valid_token(effort))
-            answer = self._attempt(request, operation, effort)
-            if isinstance(answer, requests.Response):
-                return answer
-            error, demanded = answer
-            pause = self._timing.uniform(0.0, min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)) + demanded
-            if not error.temporary or attempt == effort.attempts or demanded > effort.longest_retry_after:
-                raise error
-            self._timing.sleep(pause)
-        raise AssertionError("at least one attempt is made")
+    def _repeat(self, request: requests.Request, auth: AuthBase, operation: str, effort: Effort) -> requests.Response:
+        attempts = Attempts(effort.retries, self._timing)
+        while isinstance(answer := self._attempt(request, auth, operation, effort), Failure):
+            attempts.pause(answer)
+        return answer
 
     def _attempt(
-        self, request: requests.Request, operation: str, effort: Effort
-    ) -> requests.Response | tuple[CrmError, float]:
-        """The answer, or why there is none and how many seconds the CRM wants to be left alone."""
+        self, request: requests.Request, auth: AuthBase, operation: str, effort: Effort
+    ) -> requests.Response | Failure:
         try:
             # Not `send`, which would leave out the proxies and authorities of the environment.
             response = self._session.request(
@@ -155,7 +128,7 @@ class Web:
                 params=request.params,
                 json=request.json,
                 data=request.data,
-                auth=request.auth,
+                auth=auth,
                 timeout=(CONNECT_SECONDS, effort.read_seconds),
                 allow_redirects=False,  # would carry the token to another address
             )
@@ -163,10 +136,11 @@ class Web:
             # Its own text quotes the URL, and with it the query.
             temporary = not isinstance(problem, _HOPELESS)
             text = f"{operation}: no answer from {self._url} ({type(problem).__name__}). Check CRM_URL."
-            return CrmError(text, operation=operation, temporary=temporary), 0.0
+            return Failure(CrmError(text, operation=operation, temporary=temporary), temporary)
         if response.ok and response.status_code < requests.codes.multiple_choices:
             return response
-        return self._refusal(response, operation), _retry_after(response.headers)
+        error = self._refusal(response, operation)
+        return Failure(error, error.temporary, retry_after(response.headers) or 0.0)
 
     def _refusal(self, response: requests.Response, operation: str) -> CrmError:
         try:
@@ -187,13 +161,11 @@ class Web:
         return CrmError(text, operation=operation, status=status, code=code, temporary=temporary)
 
     def _valid_token(self, effort: Effort) -> str:
-        if not self._token or self._timing.clock() >= self._renew_at:
-            self._log_in(effort)
-        return self._token
+        return self._token.get(lambda: self._log_in(effort))
 
-    def _log_in(self, effort: Effort) -> None:
+    def _log_in(self, effort: Effort) -> Grant:
         # Asked for every time, so a rotated secret is taken up without a restart.
-        credentials, asked_at = self._api.access.credentials(), self._timing.clock()
+        credentials = self._api.access.credentials()
         form = {
             "grant_type": "client_credentials",
             "client_id": credentials.client_id,
@@ -201,9 +173,9 @@ class Web:
             **self._api.token_form,
         }
         operation = f"{self._api.name}.login"
-        request = requests.Request("POST", self._token_url, data=form, auth=_NoAuthorization())
+        request = requests.Request("POST", self._token_url, data=form)
         try:
-            response = self._repeat(request, operation, effort, with_token=False)
+            response = self._repeat(request, NoAuthorization(), operation, effort)
         except CrmError as error:
             if error.temporary or error.status is None:
                 raise
@@ -213,46 +185,24 @@ class Web:
                 operation=operation,
                 code=error.code,
             ) from None
-        try:
-            answer = response.json()
-            self._token = str(answer["access_token"])
-            lifetime = float(answer["expires_in"]) if "expires_in" in answer else float("inf")
-        except (ValueError, KeyError, TypeError):
-            raise CrmError(
-                f"{operation}: {self._token_url} answered without an access token", operation=operation
-            ) from None
-        self._renew_at = asked_at + lifetime - min(RENEW_EARLY_SECONDS, lifetime / 10)
+        grant = Grant.read(_json(response))
+        if grant is None:
+            raise CrmError(f"{operation}: {self._token_url} answered without an access token", operation=operation)
+        return grant
 
 
 def decoded(response: requests.Response, operation: str) -> dict[str, Any]:
     """The JSON object of an answer. Raises CrmError."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
+    body = _json(response)
     if not isinstance(body, dict):
         raise CrmError(f"{operation}: the answer is not a JSON object. Check CRM_URL.", operation=operation)
     return body
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def _json(response: requests.Response) -> object:
+    """None where the answer is no JSON."""
     try:
-        return max(float(headers.get("Retry-After", "")), 0.0)
+        body: object = response.json()
     except ValueError:
-        return 0.0
-
-
-class _Bearer(AuthBase):
-    """An auth object and not a plain header, because requests lets a matching `.netrc` entry replace the header."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _NoAuthorization(AuthBase):
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
+        return None
+    return body

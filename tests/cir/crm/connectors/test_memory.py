@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from cir.crm.connectors.credentials import Access, Credentials
+from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.dynamics import Dynamics
 from cir.crm.connectors.salesforce import Salesforce
 from cir.crm.connectors.servicenow import ServiceNow
-from cir.crm.connectors.web import Timing
 from cir.crm.mapping import SHIPPED, load_mapping
+from cir.http.oauth import Credentials
+from cir.http.retries import Timing
 from sandbox.crm.emulator import Emulator
 from tests.support.crm_emulators import World, Worlds
 

@@ -1,0 +1,1 @@
+"""HTTP to the services of others: an OAuth client's access token, and requests that are repeated with pauses."""
