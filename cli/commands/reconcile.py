@@ -18,6 +18,7 @@ from cir.aws.dynamodb import boto3_dynamodb
 from cir.aws.files import Bucket, Directory, Files
 from cir.connect import open_genesys, open_store
 from cir.contacts.organization import prepare
+from cir.crm.connector import Connector
 from cir.crm.connectors.file import FileConnector
 from cir.crm.mapping import CrmMapping, deployed_mapping, deployed_mapping_file, load_mapping
 from cir.imports.loading import WORKERS
@@ -29,7 +30,7 @@ from cir.reconcile.gone import follow_gone
 from cir.reconcile.held import Index, scan
 from cir.reconcile.report import report
 from cir.reconcile.result import STOPPED, Reconciled
-from cir.reconcile.run import CrmSource, Night, State
+from cir.reconcile.run import Night, State
 from cir.settings import default_region, required
 from cir.sync.customers import Sync
 from cir.sync.deletion import Deletion
@@ -93,7 +94,7 @@ def reconcile_now(console: Console) -> Reconciled:
 
 def run(
     mapping: CrmMapping,
-    source: CrmSource,
+    source: Connector,
     *,
     audit: bool,
     force: bool,
@@ -162,12 +163,12 @@ def _name(state: State, source: str, **flags: bool) -> str:
     return name
 
 
-def _source(file: Path | None, mapping: CrmMapping) -> CrmSource:
+def _source(file: Path | None, mapping: CrmMapping) -> Connector:
     if file:
         return FileConnector(file, mapping)
     from cir.crm.connectors import open_connector  # noqa: PLC0415 - not needed with a file
 
-    connector: CrmSource = open_connector(os.environ, mapping)
+    connector: Connector = open_connector(os.environ, mapping)
     return connector
 
 

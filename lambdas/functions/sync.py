@@ -38,7 +38,7 @@ def _applier() -> Applier:
     """Made at the first event: Genesys is asked for what the organization has."""
     organization = prepare(_client, _mapping)
     return Applier(
-        crm=_connector,
+        fetch=_connector.fetch,
         sync=Sync(_client, _store, organization, _mapping),
         deletion=Deletion(_client, _store, organization, _mapping.on_delete),
         mapping=_mapping,

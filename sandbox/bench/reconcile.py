@@ -22,6 +22,7 @@ from cir.aws.dynamodb import DynamoDBError, marshal_item
 from cir.aws.files import Directory
 from cir.contacts.organization import Organization
 from cir.contacts.writing import profile_of, to_external_contact
+from cir.crm.connector import CrmRow
 from cir.crm.mapping import SHIPPED, load_mapping
 from cir.crm.record import CrmRecord, read_record
 from cir.genesys.client import GenesysClient
@@ -49,14 +50,7 @@ PAGE = 1000
 CHANGED_EVERY = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    id: str
-    values: dict[str, str]
-    deleted: bool = False
-
-
-def _row(number: int, tier: str = "Gold") -> Row:
+def _row(number: int, tier: str = "Gold") -> CrmRow:
     values = {
         "FirstName": "Alex",
         "LastName": f"Customer{number}",
@@ -68,10 +62,10 @@ def _row(number: int, tier: str = "Gold") -> Row:
         "Status__c": "Active",
         "Preferred_Language__c": "en-US",
     }
-    return Row(salesforce_id(number), values)
+    return CrmRow(salesforce_id(number), values)
 
 
-def _record(row: Row) -> CrmRecord:
+def _record(row: CrmRow) -> CrmRecord:
     record = read_record({"Id": row.id, **row.values}, MAPPING, default_region="US")
     if not isinstance(record, CrmRecord):
         raise TypeError(record)
@@ -82,12 +76,13 @@ def _record(row: Row) -> CrmRecord:
 class Crm:
     rows: int
     tier_of_changed: str = "Gold"
+    source: str = MAPPING.source
 
-    def extract(self, since: str = "") -> Iterator[Row]:  # noqa: ARG002
+    def extract(self, since: str = "") -> Iterator[CrmRow]:  # noqa: ARG002
         for number in range(self.rows):
             yield _row(number, "Gold" if number % CHANGED_EVERY else self.tier_of_changed)
 
-    def fetch(self, ids: Sequence[str]) -> list[Row]:  # noqa: ARG002
+    def fetch(self, ids: Sequence[str]) -> list[CrmRow]:  # noqa: ARG002
         return []
 
     def next_point(self) -> str:

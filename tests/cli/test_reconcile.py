@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cir.aws.files import Bucket
+from cir.crm.connector import CrmRow
 from cir.crm.connectors.errors import CrmError
 from cir.index.store import IdentityStore, TableNames
 from cli.main import app
@@ -100,8 +101,7 @@ def test_the_command_runs_all_steps(plane: SyncPlane, crm: CsvCrm, tmp_path: Pat
 
 def test_an_export_that_lacks_a_column_is_refused_before_anything_is_done(plane: SyncPlane, crm: CsvCrm) -> None:
     crm.columns = tuple(each for each in crm.columns if each != "Account_Tier__c")
-    for each in crm.crm.rows.values():
-        del each.values["Account_Tier__c"]
+    crm.crm.all(lambda each: CrmRow(each.id, {name: each.values[name] for name in crm.columns if name in each.values}))
     result = CliRunner().invoke(app, ["reconcile", "--file", crm.export()])
     assert isinstance(result.exception, CrmError)
     assert "crm.csv lacks Account_Tier__c, which the mapping reads" in str(result.exception)

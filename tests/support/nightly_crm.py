@@ -6,6 +6,7 @@ from typing import Any
 
 from cir.aws.dynamodb import DynamoDB
 from cir.aws.files import Files
+from cir.crm.connector import CrmRow
 from cir.imports.run import load_all
 from cir.index.store import TableNames
 from cir.reconcile.audit import Auditor
@@ -19,14 +20,7 @@ from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.support.sync_plane import SyncPlane, crm_id
 
 
-@dataclass(frozen=True)
-class Row:
-    id: str
-    values: dict[str, str]
-    deleted: bool = False
-
-
-def row(number: int, **columns: str) -> Row:
+def row(number: int, **columns: str) -> CrmRow:
     values = {
         "FirstName": "Ann",
         "LastName": f"Customer{number}",
@@ -34,15 +28,16 @@ def row(number: int, **columns: str) -> Row:
         "Account_Tier__c": "Gold",
         **columns,
     }
-    return Row(salesforce_id(number), values)
+    return CrmRow(salesforce_id(number), values)
 
 
 @dataclass
 class Crm:
     """All that the CRM holds."""
 
-    rows: dict[str, Row] = field(default_factory=dict)
+    rows: dict[str, CrmRow] = field(default_factory=dict)
     extracts: int = 0
+    source: str = "salesforce"
 
     @classmethod
     def of(cls, customers: int) -> "Crm":
@@ -55,20 +50,20 @@ class Crm:
         given = row(number, **columns)
         self.rows[given.id] = given
 
-    def all(self, change: Callable[[Row], Row]) -> None:
+    def all(self, change: Callable[[CrmRow], CrmRow]) -> None:
         self.rows = {each.id: change(each) for each in self.rows.values()}
 
     def delete(self, number: int) -> None:
         found = self.rows[salesforce_id(number)]
         self.rows[found.id] = replace(found, deleted=True)
 
-    def extract(self, since: str = "") -> Iterator[Row]:
+    def extract(self, since: str = "") -> Iterator[CrmRow]:
         assert not since, "reconciliation reads all there is"
         self.extracts += 1
         yield from self.rows.values()
 
-    def fetch(self, ids: Sequence[str]) -> list[Row]:
-        return [self.rows.get(each) or Row(each, {}, deleted=True) for each in ids]
+    def fetch(self, ids: Sequence[str]) -> list[CrmRow]:
+        return [self.rows.get(each) or CrmRow(each, {}, deleted=True) for each in ids]
 
     def next_point(self) -> str:
         return f"point {self.extracts}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cir.crm.connector import CrmRow
 from cir.crm.mapping import OnDelete
 from cir.identity.records import Profile
 from cir.index.store import IdentityStore, TableNames
@@ -18,14 +19,6 @@ from tests.support.sync_plane import SyncPlane, mobile
 from tests.support.webhook_calls import PERSON, signed
 
 FIRST, LAST = PERSON.split()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    id: str
-    values: Mapping[str, str] = field(default_factory=dict)
-    modified: str = ""
-    deleted: bool = False
 
 
 @dataclass
@@ -40,11 +33,11 @@ class Crm:
         base = {"FirstName": FIRST, "LastName": LAST, "MobilePhone": mobile(number).value}
         self.records[account_id(number)] = base | columns
 
-    def fetch(self, ids: Sequence[str]) -> list[Row]:
+    def fetch(self, ids: Sequence[str]) -> list[CrmRow]:
         self.asked.append(list(ids))
         if self.fails:
             raise ConnectionError(f"{PERSON} could not be fetched")
-        return [Row(each, self.records[each]) if each in self.records else Row(each, deleted=True) for each in ids]
+        return [CrmRow(each, self.records.get(each, {}), deleted=each not in self.records) for each in ids]
 
 
 @dataclass

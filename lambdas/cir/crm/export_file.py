@@ -16,7 +16,7 @@ PARQUET_ROWS = 5000
 """Read at a time."""
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
-type Row = Mapping[str, str] | Problem
+type FileRow = Mapping[str, str] | Problem
 """Text by column, or why there is none."""
 
 
@@ -44,7 +44,7 @@ def read_file(path: Path, mapping: CrmMapping, *, default_region: str) -> Iterat
         yield Line(number, _unless_repeated(record, number, first_line_of, mapping))
 
 
-def read_rows(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
+def read_rows(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, FileRow]]:
     """The number of each row's line, and what stands in it. Raises FileError.
 
     Text is UTF-8 with or without byte order mark. CSV is comma-separated, with a header; NDJSON has an object a line,
@@ -64,7 +64,7 @@ def read_rows(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
         raise FileError(f"{path} is not UTF-8 (line {_undecodable_line(path)}): export it again as UTF-8") from None
 
 
-def _csv(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
+def _csv(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, FileRow]]:
     begins = 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -84,7 +84,7 @@ def _csv(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
         raise FileError(f"{path} is not well-formed CSV in the row that begins in line {begins}: {error}") from error
 
 
-def _ndjson(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
+def _ndjson(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, FileRow]]:
     """Read twice: that a column is in no row at all is to be known before the first is given."""
     columns: dict[str, None] = {}
     for _, row in _objects(path):
@@ -108,7 +108,7 @@ def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | Problem]]:
             yield number, value if isinstance(value, dict) else Problem("row", "not a JSON object")
 
 
-def _parquet(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
+def _parquet(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, FileRow]]:
     try:
         import pyarrow as arrow  # type: ignore[import-untyped]  # noqa: PLC0415 - large, and not installed where no such file is read
         from pyarrow import parquet  # noqa: PLC0415
@@ -126,7 +126,7 @@ def _parquet(path: Path, mapping: CrmMapping) -> Iterator[tuple[int, Row]]:
         raise FileError(f"{path} is not a Parquet file, or is cut short: export it again") from None
 
 
-def _texts(row: Mapping[str, Any], columns: Sequence[str]) -> Row:
+def _texts(row: Mapping[str, Any], columns: Sequence[str]) -> FileRow:
     texts: dict[str, str] = {}
     for column in columns:
         match row.get(column):

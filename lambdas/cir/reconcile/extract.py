@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from itertools import batched
 from typing import Self
 
+from cir.crm.connector import Connector
 from cir.crm.mapping import CrmMapping
 from cir.identity.records import timestamp
-from cir.reconcile.run import CrmSource, Night
+from cir.reconcile.run import Night
 
 ROWS = 5000
 """Of one file: about a megabyte, so that 500,000 customers are a hundred reads."""
@@ -50,7 +51,7 @@ def columns_of(mapping: CrmMapping) -> tuple[str, ...]:
 
 
 def extract(
-    night: Night, source: CrmSource, mapping: CrmMapping, *, on_rows: Callable[[int], None] = lambda _: None
+    night: Night, source: Connector, mapping: CrmMapping, *, on_rows: Callable[[int], None] = lambda _: None
 ) -> Extract:
     """Read all of the CRM, if that was not done. Of one that died half-way nothing is used: it is read anew."""
     done = Extract.read(night)

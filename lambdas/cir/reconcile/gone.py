@@ -1,9 +1,9 @@
 """Customers that the extract lacks: what the deletion policy says becomes of those that the CRM confirms to be gone."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
 from itertools import batched
 
+from cir.crm.connector import Fetch
 from cir.crm.mapping import OnDelete
 from cir.genesys.errors import NotFoundError
 from cir.identity.identifiers import Identifier
@@ -11,14 +11,12 @@ from cir.identity.rules import IdentifierType
 from cir.index.again import OutdatedError
 from cir.index.store import IdentityStore
 from cir.reconcile.compare import Plan
-from cir.reconcile.run import CrmRow, Night
+from cir.reconcile.run import Night
 from cir.sync.deletion import Deletion, Fate
 
 MOST = 1000
 """Of one night: four minutes of Genesys' requests. The others are gone tomorrow as well."""
 _ASKED_AT_ONCE = 100
-
-Fetch = Callable[[Sequence[str]], Sequence[CrmRow]]
 
 
 def follow_gone(night: Night, store: IdentityStore, deletion: Deletion, source: str, fetch: Fetch) -> Counter[Fate]:

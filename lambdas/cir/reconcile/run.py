@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cir.aws.dynamodb import DynamoDB, marshal, unmarshal
 from cir.aws.files import Files
@@ -18,28 +18,6 @@ REPAIRS = "reconcile-"
 """Before a run's name it names the run of the import that is its repairs."""
 LAST_GOOD = "reconcile#last"
 """In the state table: what the last run that was not stopped has seen."""
-
-
-class CrmRow(Protocol):
-    """A customer as a connector shows it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def values(self) -> Mapping[str, str]:
-        """CRM field → text, of the fields that the mapping names."""
-
-    @property
-    def deleted(self) -> bool: ...
-
-
-class CrmSource(Protocol):
-    """What reconciliation needs of a connector."""
-
-    def extract(self, since: str = "") -> Iterator[CrmRow]: ...
-    def next_point(self) -> str: ...
-    def fetch(self, ids: Sequence[str]) -> Sequence[CrmRow]:
-        """Those that the CRM knows something of; one that is gone as deleted."""
 
 
 @dataclass(frozen=True, slots=True)

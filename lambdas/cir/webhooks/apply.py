@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from cir.aws.dynamodb import DynamoDBError
+from cir.crm.connector import CrmRow, Fetch
 from cir.crm.mapping import CrmMapping
 from cir.crm.record import CrmRecord, Problem, read_record
 from cir.genesys.errors import GenesysError, InvalidRequestError
@@ -17,25 +18,6 @@ from cir.sync.customers import Change as Became
 from cir.sync.customers import Synced
 from cir.sync.deletion import Fate
 from cir.webhooks.change import Change
-
-
-class Row(Protocol):
-    """A record as the CRM shows it: a connector's `CrmRow`."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def values(self) -> Mapping[str, str]: ...
-    @property
-    def deleted(self) -> bool: ...
-
-
-class Crm(Protocol):
-    """The part of a connector that is needed here."""
-
-    def fetch(self, ids: Sequence[str], /) -> Sequence[Row]:
-        """The records as they are now; one that is missing comes back as deleted."""
-        ...
 
 
 class Loader(Protocol):
@@ -76,7 +58,7 @@ class Applied:
 class Applier:
     """Applies changes of one CRM. Late, doubled and reordered ones do no harm: the CRM is asked for the present."""
 
-    crm: Crm
+    fetch: Fetch
     sync: Loader
     deletion: Deleter
     mapping: CrmMapping
@@ -131,9 +113,9 @@ class Applier:
                     done[each] = _poison(_reason([record]))
         return done | self._load(records)
 
-    def _rows(self, ids: Sequence[Identifier]) -> dict[Identifier, Row]:
-        rows: dict[Identifier, Row] = {}
-        for row in self.crm.fetch([each.value for each in ids]):
+    def _rows(self, ids: Sequence[Identifier]) -> dict[Identifier, CrmRow]:
+        rows: dict[Identifier, CrmRow] = {}
+        for row in self.fetch([each.value for each in ids]):
             identity = parse(IdentifierType.EXTERNAL, row.id, source=self.mapping.source, is_record_key=True)
             if isinstance(identity, Identifier):
                 rows[identity] = row

@@ -14,6 +14,7 @@ from mypy_boto3_dynamodb.client import DynamoDBClient
 from cir.aws.dynamodb import boto3_dynamodb
 from cir.aws.files import Directory, Files
 from cir.conversation.linking import LinkOutcome
+from cir.crm.connector import CrmRow
 from cir.crm.mapping import OnDelete, OptOut, Winner
 from cir.identity.records import Contact
 from cir.imports.run import IncompleteRunError
@@ -24,7 +25,7 @@ from cir.reconcile.run import Night
 from cir.sync.deletion import Deletion, Fate
 from infra.tables import STATE
 from tests.support.genesys_cloud import GenesysCloud
-from tests.support.nightly_crm import Crm, Reconciling, Row
+from tests.support.nightly_crm import Crm, Reconciling
 from tests.support.sync_plane import (
     MAPPING,
     SyncPlane,
@@ -190,7 +191,7 @@ def half_gone(crm: Crm) -> None:
 
 def without(column: str) -> Callable[[Crm], None]:
     def change(crm: Crm) -> None:
-        crm.all(lambda each: Row(each.id, {name: value for name, value in each.values.items() if name != column}))
+        crm.all(lambda each: CrmRow(each.id, {name: value for name, value in each.values.items() if name != column}))
 
     return change
 

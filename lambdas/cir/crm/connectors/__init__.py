@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from cir.crm.connector import Connector, CrmRow
 from cir.crm.connectors.credentials import from_environment
 from cir.crm.connectors.dynamics import Dynamics
 from cir.crm.connectors.errors import CrmError
 from cir.crm.connectors.file import FileConnector
-from cir.crm.connectors.rows import Connector, CrmRow
 from cir.crm.connectors.salesforce import Salesforce
 from cir.crm.connectors.servicenow import ServiceNow
 from cir.crm.mapping import FILE, CrmKind, CrmMapping

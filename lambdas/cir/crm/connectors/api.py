@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import batched
 from typing import ClassVar
 
-from cir.crm.connectors.rows import CrmRow
+from cir.crm.connector import CrmRow
 from cir.crm.connectors.web import Web
 from cir.crm.mapping import CrmMapping
 

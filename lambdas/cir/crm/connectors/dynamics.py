@@ -10,10 +10,10 @@ import unicodedata
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
+from cir.crm.connector import CrmRow
 from cir.crm.connectors.api import ApiConnector
 from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
-from cir.crm.connectors.rows import CrmRow
 from cir.crm.connectors.web import LIVE, Api, Web, decoded
 from cir.crm.mapping import CrmMapping
 from cir.http.retries import Timing

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cir.crm.connector import CrmRow
 from cir.crm.connectors.errors import CrmError
-from cir.crm.connectors.rows import CrmRow
 from cir.crm.export_file import FileError, read_rows
 from cir.crm.mapping import CrmMapping
 from cir.crm.record import Problem
@@ -43,7 +43,7 @@ class FileConnector:
         return ""
 
     def fetch(self, ids: Sequence[str]) -> list[CrmRow]:
-        """Those that are in the file. That one is not in it proves nobody to be gone."""
+        """Those that are in the file."""
         wanted = frozenset(ids)
         found = {row.id: row for row in self.extract() if row.id in wanted}
         return [found[each] for each in ids if each in found]

@@ -14,10 +14,10 @@ from typing import Any
 
 import requests
 
+from cir.crm.connector import CrmRow
 from cir.crm.connectors.api import ApiConnector
 from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
-from cir.crm.connectors.rows import CrmRow
 from cir.crm.connectors.web import BULK, LIVE, ONCE, Api, Effort, Web, decoded
 from cir.crm.mapping import CrmMapping
 from cir.http.retries import Timing

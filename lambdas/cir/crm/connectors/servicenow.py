@@ -10,10 +10,10 @@ from email.utils import parsedate_to_datetime
 from itertools import batched
 from typing import Any
 
+from cir.crm.connector import CrmRow
 from cir.crm.connectors.api import ApiConnector
 from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.errors import CrmError
-from cir.crm.connectors.rows import CrmRow
 from cir.crm.connectors.web import BULK, LIVE, Api, Effort, Web, decoded
 from cir.crm.mapping import CrmMapping
 from cir.http.retries import Timing

@@ -1,6 +1,6 @@
 """What every connector gives: the records of a CRM, reduced to the fields that the mapping names."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,10 @@ class CrmRow:
     """The CRM's own timestamp, where it tells."""
     deleted: bool = False
     """The CRM has it no more; it has no values then."""
+
+
+type Fetch = Callable[[Sequence[str]], Sequence[CrmRow]]
+"""A connector's `fetch` by itself."""
 
 
 class Connector(Protocol):
@@ -36,4 +40,7 @@ class Connector(Protocol):
         """Where the next extract begins. Raises ValueError unless the latest was read to its end."""
 
     def fetch(self, ids: Sequence[str]) -> list[CrmRow]:
-        """Records as they are now, each under the id that was asked for, in that order; missing ones as deleted."""
+        """Records as they are now, each under the id that was asked for, in that order.
+
+        One that is missing comes as deleted, and from a file not at all: that it is not in it proves nothing.
+        """
