@@ -126,8 +126,8 @@ def dynamics() -> World[DynamicsEmulator]:
 def servicenow() -> World[ServiceNowEmulator]:
     mapping = load_mapping(SHIPPED / "servicenow.json")
     emulator = ServiceNowEmulator(Accounts([*mapping.fields, SECRET]))
-    # scattered, as sys_ids are
-    return World(emulator, mapping, ServiceNow, lambda number: f"{number * 0x9E3779B97F4A7C15 % 2**64:032x}")
+    # scattered, as sys_ids are; nobody has the id 0
+    return World(emulator, mapping, ServiceNow, lambda number: f"{(number + 1) * 0x9E3779B97F4A7C15 % 2**64:032x}")
 
 
 @dataclass(frozen=True, slots=True)
