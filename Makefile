@@ -17,7 +17,7 @@ OPTIONS ?=
 # jsii prints eleven lines about Node 20 at every start; the value is the version that it shall keep quiet about
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup hooks demo check test test-cli coverage e2e lint docs bench synth diff bootstrap deploy lock audit wheels clean
+.PHONY: help setup hooks demo check test test-cli coverage mutate e2e lint docs bench synth diff bootstrap deploy lock audit wheels clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -41,6 +41,9 @@ test-cli: .venv-$(PYTHON_VERSION)/.done .venv-aws/.done ## what a command needs,
 
 coverage: setup ## the fast tests, and how many branches they reach; fails below the floor in pyproject.toml
 	.venv/bin/pytest -m "not slow" -n 2 --dist loadfile -q --cov --cov-report=term:skip-covered
+
+mutate: setup ## put faults into the engine and see whether its tests notice (IN="FILES OR FOLDERS"); takes hours
+	.venv/bin/python -m tools.mutation $(IN)
 
 e2e: setup node_modules/.done ## deploy the unmodified templates on this machine, use them, tear them down
 	.venv/bin/pytest tests/e2e
