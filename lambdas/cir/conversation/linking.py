@@ -101,9 +101,7 @@ class Linking:
             in_genesys = self._claim_in_genesys(contact.contact_id, body)
         except IdentifierTakenError as error:
             return self._conflict(contact, identifier, [error.holder or ""], conversation_id)
-        except NotFoundError as error:
-            if not error.code:  # not from Genesys Cloud
-                raise
+        except NotFoundError:
             return Link(LinkOutcome.REFUSED, "Genesys Cloud has no such contact any more.")
         try:
             self._store(contact, presented, conversation_id=conversation_id, in_genesys=in_genesys)

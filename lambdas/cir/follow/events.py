@@ -82,9 +82,7 @@ class Events:
         heads, read = self.store.canonical([contact_id], consistent=True)
         try:
             shown = self.client.contacts.get(contact_id, expand=["identifiers"])
-        except NotFoundError as error:
-            if not error.code:  # not from Genesys Cloud
-                raise
+        except NotFoundError:
             return self._gone(contact_id, heads.get(contact_id))
         if shown["id"] != contact_id:
             return self._follow(shown["id"])

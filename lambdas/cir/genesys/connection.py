@@ -16,6 +16,7 @@ from cir.genesys.errors import (
     GenesysError,
     InvalidRequestError,
     NotFoundError,
+    NotGenesysError,
 )
 from cir.genesys.transport import Answer, Request, Transport
 from cir.http.oauth import AccessToken, Bearer, Credentials, Grant, NoAuthorization, TokenTimeoutError
@@ -156,7 +157,7 @@ class Connection:
             ).body
         except (CredentialsError, InvalidRequestError) as error:
             refusal = error
-        except NotFoundError:
+        except (NotFoundError, NotGenesysError):
             body = None
         if refusal:
             raise CredentialsError(

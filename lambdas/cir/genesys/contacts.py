@@ -51,9 +51,7 @@ class Contacts:
                 query=_expand(expand),
                 body=identifier,
             )
-        except NotFoundError as error:
-            if not error.code:  # not from Genesys Cloud: a wrong address must not look like an unknown caller
-                raise
+        except NotFoundError:
             return None
         return cast(Contact, answer.body)
 
@@ -96,9 +94,7 @@ class Contacts:
         """Delete the contact; False if there was none. Repeated, so after a repetition False can mean done."""
         try:
             self._connection.request("contacts.delete", "DELETE", (*_CONTACTS, contact_id), repeatable=True)
-        except NotFoundError as error:
-            if not error.code:
-                raise
+        except NotFoundError:
             return False
         return True
 

@@ -70,7 +70,14 @@ class PermissionDeniedError(GenesysError):
 
 
 class NotFoundError(GenesysError):
-    """There is no such thing (404)."""
+    """Genesys Cloud itself says that there is no such thing (404)."""
+
+
+class NotGenesysError(ConfigurationError):
+    """A 404 without an error code, which Genesys Cloud always gives: a proxy or another server has answered.
+
+    Taken for NotFoundError, a wrong address would look like an unknown caller or a deleted customer.
+    """
 
 
 class ConflictError(GenesysError):
@@ -132,10 +139,8 @@ def error_from_answer(
 ) -> GenesysError:
     """The error that an answer of status 300 or more stands for. `sent` is what must not reappear in its text."""
     found: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-    kind = _KINDS.get(status) or (
-        UnavailableError if status >= 500 else InvalidRequestError if status >= 400 else GenesysError
-    )
     code = str(found.get("code") or found.get("error") or "")
+    kind = _kind(status, code)
     message = scrub(str(found.get("message") or found.get("error_description") or ""), sent)[:_MESSAGE_LIMIT]
     reference = correlation_id or str(found.get("contextId") or "")
     parts = [f"{operation}: Genesys Cloud answered {status}"]
@@ -160,6 +165,13 @@ def error_from_answer(
         ),
         may_have_applied=unclear,
     )
+
+
+def _kind(status: int, code: str) -> type[GenesysError]:
+    if status == 404 and not code:
+        return NotGenesysError
+    general = UnavailableError if status >= 500 else InvalidRequestError if status >= 400 else GenesysError
+    return _KINDS.get(status, general)
 
 
 def scrub(text: str, sent: object = None) -> str:

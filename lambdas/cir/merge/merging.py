@@ -219,9 +219,7 @@ class Merging:
     def _shown(self, contact_id: str) -> GenesysContact | None:
         try:
             return self.client.contacts.get(contact_id)
-        except NotFoundError as error:
-            if not error.code:  # not from Genesys Cloud
-                raise
+        except NotFoundError:
             return None
 
 

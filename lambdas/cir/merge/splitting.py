@@ -108,9 +108,7 @@ class Splitting:
         try:
             before = self.client.contacts.get_unresolved(part_id)
             now = self.client.contacts.get(whole.contact_id)
-        except NotFoundError as error:
-            if not error.code:
-                raise
+        except NotFoundError:
             return _refused(part_id, whole.contact_id, "deleted", "Genesys Cloud has deleted the contact")
         rest = self._rest(whole, gone)
         remaining = {each for one in rest for each in one.identifiers}

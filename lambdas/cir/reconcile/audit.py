@@ -205,9 +205,7 @@ class Auditor:
     def _is_gone(self, contact_id: str) -> bool:
         try:
             return self.client.contacts.get(contact_id)["id"] != contact_id
-        except NotFoundError as error:
-            if not error.code:  # not from Genesys Cloud
-                raise
+        except NotFoundError:
             return True
 
 

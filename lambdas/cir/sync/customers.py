@@ -302,9 +302,7 @@ class Sync:
         """The contact that this one is or was merged into; None when it was deleted."""
         try:
             return self.client.contacts.get(contact_id)["id"]
-        except NotFoundError as error:
-            if not error.code:  # not from Genesys Cloud
-                raise
+        except NotFoundError:
             return None
 
 

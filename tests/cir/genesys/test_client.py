@@ -28,6 +28,7 @@ from cir.genesys.errors import (
     GenesysError,
     InvalidRequestError,
     NotFoundError,
+    NotGenesysError,
     PermissionDeniedError,
     RateLimitError,
     UnavailableError,
@@ -346,9 +347,16 @@ def test_an_error_is_one_line_that_says_what_and_where_and_what_to_do() -> None:
         assert part in text
 
 
-def test_a_wrong_address_does_not_look_like_an_unknown_caller() -> None:
-    with pytest.raises(NotFoundError, match="GENESYS_HOST"):
-        client_of(Script(answer(404, b"<html>no such page</html>"))).contacts.find(PHONE)
+@pytest.mark.parametrize("call", ["find", "get", "get_unresolved", "delete", "release"])
+@pytest.mark.parametrize("body", [b"<html>no such page</html>", b"", b"{}", b"[]"], ids=str)
+def test_a_wrong_address_does_not_look_like_an_unknown_caller(call: str, body: bytes) -> None:
+    contacts = client_of(Script(answer(404, body))).contacts
+    with pytest.raises(NotGenesysError, match="GENESYS_HOST"):
+        contacts.release(ID, PHONE) if call == "release" else getattr(contacts, call)(PHONE if call == "find" else ID)
+    assert not issubclass(NotGenesysError, NotFoundError)
+
+
+def test_an_answer_that_is_no_json_is_an_error() -> None:
     with pytest.raises(GenesysError, match="not JSON"):
         client_of(Script(answer(200, b"<html>welcome</html>"))).contacts.find(PHONE)
 
