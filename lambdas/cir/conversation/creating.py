@@ -1,19 +1,19 @@
 """Creating in the conversation: a caller whom nothing was found of becomes a contact, in Genesys first, then here."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, cast
 
-from cir.contacts.claiming import NO_FIELD
+from cir.contacts.claiming import Claimed, claim
 from cir.contacts.detaching import detach
 from cir.contacts.organization import ExternalSources
 from cir.contacts.reading import profile_from_genesys
 from cir.genesys.client import GenesysClient
-from cir.genesys.errors import IdentifierTakenError, InvalidRequestError
 from cir.genesys.identifiers import to_genesys
 from cir.genesys.models import Contact as GenesysContact
-from cir.genesys.models import EnrichRequest
+from cir.genesys.models import EnrichRequest, merged_ids
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import NUMBERS, is_recycled
 from cir.identity.protected import sensitive_kind
@@ -92,8 +92,8 @@ class Creating:
         if unknown:
             return Creation(CreateOutcome.REFUSED, f"Genesys Cloud does not know the system {unknown[0]}.")
         shown, created = self._in_genesys(identifying, source_ids, first_name=first_name, last_name=last_name)
-        without_field = self._claim(shown["id"], identifying, source_ids)
-        self._index(shown, identifying, without_field, created=created, conversation_id=conversation_id)
+        not_taken = self._claim(shown["id"], identifying, source_ids)
+        self._index(shown, identifying, not_taken, created=created, conversation_id=conversation_id)
         if created:
             return Creation(CreateOutcome.CREATED, "A new customer was created.", shown["id"])
         return Creation(CreateOutcome.EXISTS, "Genesys Cloud knew the customer already.", shown["id"])
@@ -142,25 +142,19 @@ class Creating:
 
     def _claim(
         self, contact_id: str, identifying: Sequence[Presented], source_ids: Mapping[str, str]
-    ) -> dict[Identifier, str]:
-        """Claim all of them; those that Genesys does not take are told with the reason."""
-        not_taken = {}
-        for each in identifying:
-            try:
-                self.client.contacts.claim(contact_id, to_genesys(each.identifier, source_ids))
-            except IdentifierTakenError:
-                not_taken[each.identifier] = "held by another contact"
-            except InvalidRequestError as error:
-                if error.code != "identifier.cannot.be.claimed":
-                    raise
-                not_taken[each.identifier] = NO_FIELD
-        return not_taken
+    ) -> set[Identifier]:
+        """Claim all of them; returns those that Genesys does not take."""
+        results = {
+            each.identifier: claim(self.client, contact_id, to_genesys(each.identifier, source_ids))
+            for each in identifying
+        }
+        return {each for each, result in results.items() if result.how in {Claimed.HELD, Claimed.NO_FIELD}}
 
     def _index(
         self,
         shown: GenesysContact,
         identifying: Sequence[Presented],
-        not_taken: Mapping[Identifier, str],
+        not_taken: AbstractSet[Identifier],
         *,
         created: bool,
         conversation_id: str,
@@ -175,13 +169,13 @@ class Creating:
         self,
         shown: GenesysContact,
         identifying: Sequence[Presented],
-        not_taken: Mapping[Identifier, str],
+        not_taken: AbstractSet[Identifier],
         *,
         created: bool,
         conversation_id: str,
     ) -> None:
         """One transaction per level of assurance, which nearly always is one."""
-        stored = follow_merge(self.store, shown["id"], [each["id"] for each in shown.get("mergeSet") or []])
+        stored = follow_merge(self.store, shown["id"], merged_ids(shown))
         profile = stored.profile if stored else profile_from_genesys(shown)
         for assurance in sorted({each.assurance for each in identifying}, reverse=True):
             given = [each.identifier for each in identifying if each.assurance is assurance]
@@ -193,7 +187,7 @@ class Creating:
                 "create",
                 "nothing was found of a caller" if created else "Genesys Cloud knew a caller of whom nothing was found",
                 identifiers=[each.key for each in given],
-                overflow=[each.key for each in given if not_taken.get(each)],
+                overflow=[each.key for each in given if each in not_taken],
                 assurance=assurance.label,
                 conversation_id=conversation_id,
             )

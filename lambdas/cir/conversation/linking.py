@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from cir.contacts.claiming import Claimed, claim
 from cir.contacts.detaching import detach
 from cir.contacts.organization import ExternalSources
 from cir.genesys.client import GenesysClient
-from cir.genesys.errors import IdentifierTakenError, InvalidRequestError, NotFoundError
+from cir.genesys.errors import NotFoundError
 from cir.genesys.identifiers import to_genesys
-from cir.genesys.models import ContactIdentifier
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import is_recycled
 from cir.identity.records import CONVERSATION, Contact, timestamp
@@ -75,7 +75,7 @@ class Linking:
         if contact is None:
             return Link(LinkOutcome.REFUSED, "There is no such contact in the index.")
         if identifier in contact.identifiers:
-            for owner in contact.owners & claims.keys():
+            for owner in contact.claims_on(record):
                 self.store.confirm(identifier, owner, verified=presented.assurance is Assurance.VERIFIED)
             return Link(
                 LinkOutcome.ALREADY_LINKED, f"The {identifier.type} leads to this contact already.", contact.contact_id
@@ -98,13 +98,13 @@ class Linking:
             return Link(LinkOutcome.REFUSED, "Genesys Cloud does not know the system that issued the id.")
         body = to_genesys(identifier, source_ids)
         try:
-            in_genesys = self._claim_in_genesys(contact.contact_id, body)
-        except IdentifierTakenError as error:
-            return self._conflict(contact, identifier, [error.holder or ""], conversation_id)
+            in_genesys = claim(self.client, contact.contact_id, body)
         except NotFoundError:
             return Link(LinkOutcome.REFUSED, "Genesys Cloud has no such contact any more.")
+        if in_genesys.how is Claimed.HELD:
+            return self._conflict(contact, identifier, [in_genesys.holder], conversation_id)
         try:
-            self._store(contact, presented, conversation_id=conversation_id, in_genesys=in_genesys)
+            self._store(contact, presented, conversation_id=conversation_id, in_genesys=in_genesys.how)
         except AlreadyClaimedError as error:
             self.client.contacts.release(contact.contact_id, body)
             return self._conflict(contact, identifier, [error.owner], conversation_id)
@@ -115,36 +115,11 @@ class Linking:
         since = timestamp(datetime.now(UTC) - timedelta(days=1))
         records = self.store.identifiers(contact.identifiers, consistent=True)
         return sum(
-            any(claim.source == SOURCE and claim.first_seen > since for claim in own)
-            for own in (
-                [claim for owner, claim in record.claims.items() if owner in contact.owners]
-                for record in records.values()
-            )
+            any(each.source == SOURCE and each.first_seen > since for each in contact.claims_on(record).values())
+            for record in records.values()
         )
 
-    def _claim_in_genesys(self, contact_id: str, body: ContactIdentifier) -> str:
-        """How Genesys took it; without a free field there our index still knows it.
-
-        Genesys itself gives a stranger's number to an ephemeral contact before the flow has begun; from that it is
-        taken over. Raises IdentifierTakenError when anybody else holds it.
-        """
-        taken_over = False
-        while True:
-            try:
-                self.client.contacts.claim(contact_id, body)
-            except IdentifierTakenError as error:
-                if taken_over or not error.holder or self.client.contacts.get(error.holder).get("type") != "Ephemeral":
-                    raise
-                self.client.contacts.release(error.holder, body)
-                taken_over = True
-            except InvalidRequestError as error:
-                if error.code != "identifier.cannot.be.claimed":
-                    raise
-                return "no free field"
-            else:
-                return "taken over from an ephemeral contact" if taken_over else "claimed"
-
-    def _store(self, contact: Contact, presented: Presented, *, conversation_id: str, in_genesys: str) -> None:
+    def _store(self, contact: Contact, presented: Presented, *, conversation_id: str, in_genesys: Claimed) -> None:
         identifier = presented.identifier
         decision = self.store.decision(
             contact.contact_id,

@@ -19,6 +19,7 @@ from cir.duplicates.finding import find
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import GenesysError
 from cir.genesys.fields import EMAIL_SLOTS, PHONE_SLOTS
+from cir.genesys.models import EPHEMERAL
 from cir.identity.rules import load_rules
 from cir.index.review import candidate, case_key, cases, open_cases
 from cir.index.store import IdentityStore
@@ -26,8 +27,6 @@ from cir.merge.merging import Merging
 
 MOST_PROPOSALS = 2000
 """New cases of one night, the most probable first: more than anybody looks at in a day, and the rest comes back."""
-NOBODY_KNOWN = "Ephemeral"
-"""The type of the contact that Genesys makes of every stranger who calls."""
 
 _NAMES = ("firstName", "lastName")
 _ADDRESS = {"street": "address.address1", "city": "address.city", "postcode": "address.postalCode"}
@@ -159,7 +158,7 @@ def _write_base(path: Path, rows: Iterable[Mapping[str, str]], keys: Mapping[str
         writer = csv.DictWriter(file, header)
         writer.writeheader()
         for row in rows:
-            if row["type"] == NOBODY_KNOWN:
+            if row["type"] == EPHEMERAL:
                 continue
             records += 1
             writer.writerow(

@@ -2,20 +2,18 @@
 
 from dataclasses import dataclass, replace
 
-from cir.contacts.detaching import detach_older
 from cir.contacts.organization import ExternalSources
 from cir.contacts.reading import identifiers_from_genesys, profile_from_genesys
+from cir.follow.adopting import Adopting
 from cir.genesys.client import GenesysClient
 from cir.genesys.identifiers import to_genesys
+from cir.genesys.models import EPHEMERAL, merged_ids
 from cir.genesys.models import Contact as GenesysContact
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact
-from cir.identity.rules import Assurance
 from cir.index.again import again
-from cir.index.store import AlreadyClaimedError, IdentityStore
+from cir.index.store import IdentityStore
 from cir.index.tombstones import follow_merge
-
-SOURCE = "genesys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,7 @@ class Backfill:
         if identifier.source and identifier.source not in source_ids:
             return ""
         found = self.client.contacts.find(to_genesys(identifier, source_ids))
-        if found is None or found.get("type") == "Ephemeral":
-            # Genesys makes an ephemeral contact of every stranger; that is nobody we know
+        if found is None or found.get("type") == EPHEMERAL:
             return ""
         self.index(found, also=identifier)
         return found["id"]
@@ -53,30 +50,18 @@ class Backfill:
         again(lambda: self._index(found, also))
 
     def _index(self, found: GenesysContact, also: Identifier | None) -> None:
-        members = [member["id"] for member in found.get("mergeSet") or []]
-        stored = follow_merge(self.store, found["id"], members)
+        stored = follow_merge(self.store, found["id"], merged_ids(found))
         before = stored or Contact(found["id"])
         # a profile that the CRM gave is newer than the copy of it in Genesys
         profile = before.profile if before.fingerprint else profile_from_genesys(found)
         shown = identifiers_from_genesys(found, self.sources.ids(client=self.client))
-        wanted = dict.fromkeys((*before.identifiers, *shown, *((also,) if also else ())))
-        records = self.store.identifiers(wanted.keys() - set(before.identifiers), consistent=True)
-        # what Genesys says is as old as its last change of the contact
-        detach_older(
-            self.client, self.store, records.values(), than=found.get("modifyDate", ""), now_of=before.contact_id
+        identifiers = {*before.identifiers, *shown, *((also,) if also else ())}
+        Adopting(self.client, self.store).adopt(
+            found,
+            stored,
+            profile=profile,
+            identifiers=identifiers,
+            records=self.store.identifiers(identifiers - set(before.identifiers), consistent=True),
+            kind="backfill",
+            because="found in Genesys Cloud",
         )
-        while not stored or profile != stored.profile or set(wanted) != set(stored.identifiers):
-            new = sorted(each.key for each in set(wanted) - set(before.identifiers))
-            decision = self.store.decision(before.contact_id, "backfill", "found in Genesys Cloud", claimed=new)
-            try:
-                self.store.put_contact(
-                    before.changed(identifiers=tuple(wanted), profile=profile),
-                    previous=stored,
-                    decision=decision,
-                    source=SOURCE,
-                    assurance=Assurance.CLAIMED,
-                )
-            except AlreadyClaimedError as error:
-                del wanted[error.identifier]
-            else:
-                return

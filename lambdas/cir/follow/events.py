@@ -10,48 +10,48 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from cir.contacts.claiming import NO_FIELD
-from cir.contacts.detaching import detach_older
+from cir.contacts.claiming import without_field
 from cir.contacts.organization import ExternalSources
 from cir.contacts.reading import identifiers_from_genesys, profile_from_genesys
 from cir.contacts.writing import surviving
 from cir.crm.mapping import CrmMapping
+from cir.follow.adopting import Adopting
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
+from cir.genesys.models import EPHEMERAL, merged_ids
 from cir.genesys.models import Contact as GenesysContact
 from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.records import Contact, IdentifierRecord, Profile
-from cir.identity.rules import Assurance, IdentifierType, load_rules
+from cir.identity.rules import IdentifierType, load_rules
 from cir.index.again import OutdatedError, again
-from cir.index.store import AlreadyClaimedError, IdentityStore
+from cir.index.store import IdentityStore
 from cir.index.tombstones import follow_merge
 
 CHANGED = "v2.externalcontacts.contacts.{id}"
 """Topic of what happens to a contact, as the partner bus names it: with the literal `{id}`."""
 TOPICS = (CHANGED, f"{CHANGED}.unresolved")
 """All that are followed. The second one tells of contacts that are no more their own: merged into another."""
-SOURCE = "genesys"
 ECHO_SECONDS = 5.0
-"""How long after a change its event is written, at the most; one that says the same later says that it is deleted."""
+"""An event is written at most so long after its change. A later one with the same `modifyDate` is of a deletion."""
 
 
 class Following(StrEnum):
-    """What became of an event."""
+    """What following an event has done."""
 
     APPEARED = "appeared"
     CHANGED = "changed"
     DELETED = "deleted"
     UNCHANGED = "unchanged"
     IGNORED = "ignored"
-    """Nobody that the index knows or has to know."""
+    """It is not about a contact that the index has, or has to have."""
 
 
 def is_echo(stored: Contact | None, *, modified: str, told: str) -> bool:
     """Whether an event only says what the sync has written itself: an import causes one for every contact.
 
-    `modified` is the event's `modifyDate` of the contact, `told` its own time. A deletion is told with the last
-    `modifyDate` too, but later.
+    `modified` is the `modifyDate` of the contact in the event, `told` the time of the event. The event of a deletion
+    has the contact's last `modifyDate` as well, but a later time.
     """
     if stored is None or stored.merged_into or not modified or stored.genesys_modified != modified:
         return False
@@ -67,7 +67,7 @@ class Events:
     store: IdentityStore
     sources: ExternalSources
     mapping: CrmMapping | None = None
-    """Of the CRM: on some of its targets Genesys' value may survive."""
+    """The mapping of the CRM, which says in which fields Genesys' value survives."""
     _queue_ids: dict[str, str] = field(default_factory=dict)
     """Tier → id of its queue, as far as they were asked for."""
 
@@ -87,18 +87,16 @@ class Events:
         if shown["id"] != contact_id:
             return self._follow(shown["id"])
         stored = read.get(contact_id)
-        if stored is None and shown.get("type") == "Ephemeral":
-            # Genesys makes one of every stranger who calls
+        if stored is None and shown.get("type") == EPHEMERAL:
             return Following.IGNORED
         if stored and stored.merged_into:
             # merged by the index alone, for instance because Genesys' answer to the merge was lost
             return Following.IGNORED
-        members = [member["id"] for member in shown.get("mergeSet") or []]
-        merged = follow_merge(self.store, contact_id, members)
+        merged = follow_merge(self.store, contact_id, merged_ids(shown))
         if (merged.generation if merged else 0) != (stored.generation if stored else 0):
             raise OutdatedError(f"contact {contact_id} was merged a moment ago")
         following = self._update(stored, shown)
-        self._keep_ids(contact_id, members)
+        self._keep_ids(contact_id, merged_ids(shown))
         return following
 
     def _update(self, stored: Contact | None, shown: GenesysContact) -> Following:
@@ -106,37 +104,21 @@ class Events:
         in_genesys = self._identifiers(shown)
         claims = self.store.identifiers({*before.identifiers, *in_genesys}, consistent=True)
         gone = self._gone_from(before, set(in_genesys), claims)
-        wanted = dict.fromkeys([*(each for each in before.identifiers if each not in gone), *in_genesys])
         profile = profile_from_genesys(shown)
-        if stored and _is_fed_by_crm(before, claims):
+        if stored and before.is_fed_by_crm(claims):
             profile = self._surviving(before.profile, profile)
-        new = [claims[each] for each in wanted if each in claims and each not in before.identifiers]
-        detach_older(self.client, self.store, new, than=shown.get("modifyDate", ""), now_of=before.contact_id)
-        refused: list[str] = []
-        while not stored or profile != stored.profile or set(wanted) != set(stored.identifiers):
-            decision = self.store.decision(
-                before.contact_id,
-                "event",
-                "changed in Genesys Cloud" if stored else "appeared in Genesys Cloud",
-                claimed=sorted(each.key for each in wanted.keys() - set(before.identifiers)),
-                released=sorted(each.key for each in gone),
-                refused=refused,
-            )
-            try:
-                self.store.put_contact(
-                    before.changed(identifiers=tuple(wanted), profile=profile),
-                    previous=stored,
-                    decision=decision,
-                    source=SOURCE,
-                    assurance=Assurance.CLAIMED,
-                )
-            except AlreadyClaimedError as error:
-                # an id of one person that the index knows of another: it stays there
-                del wanted[error.identifier]
-                refused.append(error.identifier.key)
-            else:
-                return Following.CHANGED if stored else Following.APPEARED
-        return Following.UNCHANGED
+        changed = Adopting(self.client, self.store).adopt(
+            shown,
+            stored,
+            profile=profile,
+            identifiers=(*(each for each in before.identifiers if each not in gone), *in_genesys),
+            records=claims,
+            kind="event",
+            because="changed in Genesys Cloud" if stored else "appeared in Genesys Cloud",
+        )
+        if not changed:
+            return Following.UNCHANGED
+        return Following.CHANGED if stored else Following.APPEARED
 
     def _surviving(self, before: Profile, shown: Profile) -> Profile:
         if self.mapping is None or not self.mapping.kept:
@@ -161,23 +143,12 @@ class Events:
         missing = {
             each
             for each in contact.identifiers
-            if each not in in_genesys and not _sources(contact, each, claims) & load_rules().external_sources.keys()
+            if each not in in_genesys and not contact.sources_of(each, claims) & load_rules().external_sources.keys()
         }
         if not missing:
             return missing
-        without_field = self._without_field(contact)
-        return {each for each in missing if each.key not in without_field}
-
-    def _without_field(self, contact: Contact) -> set[str]:
-        """Keys of identifiers that Genesys never had room for, by the ledger."""
-        keys: set[str] = set()
-        for owner in contact.owners:
-            for entry in self.store.history(owner):
-                details = entry["details"]
-                keys.update(details.get("overflow", ()))
-                if details.get("in_genesys") == NO_FIELD:
-                    keys.add(details["identifier"])
-        return keys
+        not_taken = without_field(self.store, contact)
+        return {each for each in missing if each.key not in not_taken}
 
     def _identifiers(self, shown: GenesysContact) -> tuple[Identifier, ...]:
         """What the contact's fields show and what it has claimed, which after a merge can be more."""
@@ -221,14 +192,3 @@ class Events:
         )
         self.store.remove(head, decision=decision)
         return Following.DELETED
-
-
-def _sources(contact: Contact, each: Identifier, claims: Mapping[Identifier, IdentifierRecord]) -> set[str]:
-    """Who says that the contact has the identifier."""
-    had = claims[each].claims if each in claims else {}
-    return {had[owner].source for owner in had.keys() & contact.owners}
-
-
-def _is_fed_by_crm(contact: Contact, claims: Mapping[Identifier, IdentifierRecord]) -> bool:
-    crms = load_rules().external_sources.keys()
-    return any(_sources(contact, each, claims) & crms for each in contact.identifiers)

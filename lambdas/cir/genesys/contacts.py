@@ -22,6 +22,7 @@ from cir.genesys.models import (
     EnrichResult,
     PatchChange,
     ScanPage,
+    merged_ids,
 )
 from cir.identity.rules import load_rules
 
@@ -130,7 +131,7 @@ class Contacts:
         if conflict is None:
             return
         holder = self.find(identifier)
-        if holder and contact_id in {holder["id"], *(member["id"] for member in holder.get("mergeSet") or [])}:
+        if holder and contact_id in {holder["id"], *merged_ids(holder)}:
             return
         taken = IdentifierTakenError(
             str(conflict),

@@ -7,6 +7,9 @@ field. What this client makes of answers is a named tuple: 0.2 ms each to define
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, NotRequired, Required, TypedDict
 
+EPHEMERAL = "Ephemeral"
+"""The `type` of the contact that Genesys makes of every stranger who calls or writes: nobody who is known."""
+
 
 class Reference(TypedDict):
     id: str
@@ -82,6 +85,11 @@ class Contact(TypedDict, total=False):
     mergeSet: list[Reference]
     mergedFrom: list[Reference]
     mergedTo: Reference
+
+
+def merged_ids(contact: Contact) -> tuple[str, ...]:
+    """The ids of the contacts that were merged into this one, its own among them; none if nothing was."""
+    return tuple(each["id"] for each in contact.get("mergeSet") or ())
 
 
 class PatchChange(TypedDict):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cir.identity.identifiers import Identifier, from_key
-from cir.identity.rules import Assurance
+from cir.identity.rules import Assurance, IdentifierType
 
 CONVERSATION = "conversation"
 """The source of what a caller, and nobody else, has said."""
@@ -117,6 +117,23 @@ class Contact:
     def owners(self) -> frozenset[str]:
         """The ids that identifiers are claimed under for it: until paths are shortened, those merged into it too."""
         return frozenset({self.contact_id, *self.merged_from})
+
+    def claims_on(self, record: IdentifierRecord | None) -> dict[str, Claim]:
+        """Its own claims on an identifier, by the id that each was made under; `record` is None where none is known."""
+        claims, owners = record.claims if record else {}, self.owners
+        return {owner: claim for owner, claim in claims.items() if owner in owners}
+
+    def sources_of(self, identifier: Identifier, records: Mapping[Identifier, IdentifierRecord]) -> frozenset[str]:
+        """Who says that it has the identifier, by the records that were read: see `Claim.source`."""
+        return frozenset(claim.source for claim in self.claims_on(records.get(identifier)).values())
+
+    def is_fed_by_crm(self, records: Mapping[Identifier, IdentifierRecord]) -> bool:
+        """Whether a CRM itself says that the contact is its customer: that it has an id which that CRM has issued."""
+        return any(
+            each.source in self.sources_of(each, records)
+            for each in self.identifiers
+            if each.type is IdentifierType.EXTERNAL
+        )
 
     def to_item(self) -> dict[str, Any]:
         known = asdict(self)

@@ -2,25 +2,19 @@
 
 import json
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from cir.crm.export_file import Line
 from cir.crm.record import CrmRecord, Problem
 from cir.genesys.contacts import BULK_LIMIT
 from cir.imports.batches import problem_from_json, problem_to_json
-from cir.sync.customers import Change, Synced
+from cir.sync.customers import Change, Loader, Synced
 
 WORKERS = 4
 """Requests under way at once. At 0.8 s a request, four keep up with Genesys' default of 300 requests a minute."""
-
-
-class Loader(Protocol):
-    """Brings up to ten records to where they belong; `cir.sync.Sync` is one. Called by several threads."""
-
-    def records(self, records: Sequence[CrmRecord], /) -> list[Synced]: ...
 
 
 @dataclass(frozen=True, slots=True)

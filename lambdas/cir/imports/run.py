@@ -30,8 +30,8 @@ from cir.aws.files import Files
 from cir.contacts.organization import Organization
 from cir.crm.export_file import Line
 from cir.imports.batches import read_batch, write_batches
-from cir.imports.loading import WORKERS, Imported, Loader, Report, import_lines
-from cir.sync.customers import Change
+from cir.imports.loading import WORKERS, Imported, Report, import_lines
+from cir.sync.customers import Change, Loader
 
 PREFIX = "imports/"
 """Of the runs in a deployment's bucket, each below its name."""

@@ -333,7 +333,7 @@ class IdentityStore:
         for identifier in sorted(identifiers, key=lambda each: each.key):
             record = records.get(identifier)
             claims = record.claims if record else {}
-            if claims.keys() & contact.owners:
+            if contact.claims_on(record):
                 continue
             if claims and identifier.exclusive:
                 raise AlreadyClaimedError(identifier, next(iter(claims)))

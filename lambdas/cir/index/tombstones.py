@@ -56,9 +56,8 @@ def _shorten(store: IdentityStore, tombstone: Contact, head: Contact) -> int:
 
 def _shortened(record: IdentifierRecord, head: Contact, *, keeps: bool) -> Mapping[str, Claim]:
     """The claims without those of tombstones. One that the head has released meanwhile is released."""
-    own = [claim for owner, claim in record.claims.items() if owner in head.owners]
     others = {owner: claim for owner, claim in record.claims.items() if owner not in head.owners}
-    claim = strongest(own)
+    claim = strongest(head.claims_on(record).values())
     return {**others, head.contact_id: claim} if claim and keeps else others
 
 

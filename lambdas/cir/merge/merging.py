@@ -4,7 +4,7 @@ A merge may die anywhere. The plan is in the ledger before anything is done; wha
 `resume`, which asks Genesys whether the contacts have become one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from cir.genesys.contacts import MERGE_LIMIT
 from cir.genesys.errors import GenesysError, NotFoundError
 from cir.genesys.fields import PHONE_SLOTS
 from cir.genesys.models import Contact as GenesysContact
-from cir.identity.records import Contact, IdentifierRecord, Profile
+from cir.genesys.models import merged_ids
+from cir.identity.records import Contact, Profile
 from cir.identity.rules import IdentifierType, load_rules
 from cir.index.again import again
 from cir.index.review import Case, Step, cases, entry
@@ -87,7 +88,7 @@ class Merging:
             refusals.append(Refusal(_AUTOMATIC, text))
         claims = self.store.identifiers({each for one in stored.values() for each in one.identifiers}, consistent=True)
         combined = combine(
-            part(shown[each], from_crm=each in stored and _is_from_crm(stored[each], claims))
+            part(shown[each], from_crm=each in stored and stored[each].is_fed_by_crm(claims))
             for each in ids
             if each in shown
         )
@@ -213,7 +214,7 @@ class Merging:
 
     def _profile(self, contacts: Sequence[Contact]) -> Profile:
         claims = self.store.identifiers({each for one in contacts for each in one.identifiers}, consistent=True)
-        ranked = sorted(contacts, key=lambda each: (not _is_from_crm(each, claims), each.contact_id))
+        ranked = sorted(contacts, key=lambda each: (not each.is_fed_by_crm(claims), each.contact_id))
         return combined_profile([each.profile for each in ranked])
 
     def _shown(self, contact_id: str) -> GenesysContact | None:
@@ -228,16 +229,6 @@ def combined_profile(ranked: Sequence[Profile]) -> Profile:
     named = next((each for each in ranked if each.display_name), Profile())
     found = {name: next(filter(None, (asdict(each)[name] for each in ranked)), "") for name in asdict(Profile())}
     return Profile(**{**found, "display_name": named.display_name, "first_name": named.first_name})
-
-
-def _is_from_crm(contact: Contact, claims: Mapping[Any, IdentifierRecord]) -> bool:
-    """Whether a CRM itself says that the contact has the CRM's id."""
-    return any(
-        claims[each].claims[owner].source == each.source
-        for each in contact.identifiers
-        if each.type is IdentifierType.EXTERNAL and each in claims
-        for owner in claims[each].claims.keys() & contact.owners
-    )
 
 
 def _readable(field: str, value: Any) -> Any:
@@ -269,7 +260,7 @@ def _refused_together(shown: Sequence[GenesysContact]) -> Iterable[Refusal]:
     divisions = {each.get("division", {}).get("id", "") for each in shown}
     if len(divisions) > 1:
         yield Refusal("divisions", "they are in different divisions, which Genesys Cloud does not merge across")
-    size = 1 + sum(len(each.get("mergeSet") or ()) or 1 for each in shown)
+    size = 1 + sum(len(merged_ids(each)) or 1 for each in shown)
     if size > MERGE_SET_LIMIT:
         text = f"the merge tree would have {size} members; {MERGE_SET_LIMIT} is the most, and Genesys Cloud ends at 52"
         yield Refusal("merge-set", text)

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from cir.contacts.claiming import claim
 from cir.contacts.organization import ExternalSources
 from cir.contacts.reading import identifiers_from_genesys
 from cir.genesys.client import GenesysClient
-from cir.genesys.errors import IdentifierTakenError, InvalidRequestError, NotFoundError
+from cir.genesys.errors import NotFoundError
 from cir.genesys.fields import EMAIL_SLOTS, PHONE_SLOTS
 from cir.genesys.identifiers import to_genesys
 from cir.genesys.models import Contact as GenesysContact
@@ -165,7 +166,8 @@ class Splitting:
             self.client.contacts.release(plan.contact, to_genesys(each, source_ids))
         created = self._created(plan, started_at)
         for each in plan.moved_identifiers:
-            self._claim(created["id"], to_genesys(each, source_ids))
+            # whatever Genesys does not take stays as it is there, as it was before the merge: the index knows both
+            claim(self.client, created["id"], to_genesys(each, source_ids))
         self._restore(plan)
         again(lambda: self._index(plan, created["id"], by=by, because=because))
         return created["id"]
@@ -201,15 +203,6 @@ class Splitting:
                     return found
         return None
 
-    def _claim(self, contact_id: str, identifier: ContactIdentifier) -> None:
-        try:
-            self.client.contacts.claim(contact_id, identifier)
-        except IdentifierTakenError:
-            return  # somebody else's in Genesys, as it was before the merge; the index knows both
-        except InvalidRequestError as error:
-            if error.code != "identifier.cannot.be.claimed":
-                raise
-
     def _restore(self, plan: SplitPlan) -> None:
         """Give the contact back what it was without the part, where nobody has changed it since."""
         now = part(self.client.contacts.get(plan.contact), from_crm=False).fields
@@ -243,14 +236,14 @@ class Splitting:
             record = records.get(each)
             theirs = whole.owners | before.owners
             had = record.claims if record else {}
-            others = {owner: claim for owner, claim in had.items() if owner not in theirs}
+            others = {owner: known for owner, known in had.items() if owner not in theirs}
             if (others and each.exclusive) or (record and record.overflowed):
                 continue
             now = self.store.decision(new_id, "split", because).at
-            claim = strongest(claim for owner, claim in had.items() if owner in theirs)
-            claim = claim or Claim("genesys", Assurance.CLAIMED, now, now)
-            both = {whole.contact_id: claim} if each.key in plan.shared else {}
-            claims[each] = {**others, **both, new_id: claim}
+            evidence = strongest(known for owner, known in had.items() if owner in theirs)
+            evidence = evidence or Claim("genesys", Assurance.CLAIMED, now, now)
+            both = {whole.contact_id: evidence} if each.key in plan.shared else {}
+            claims[each] = {**others, **both, new_id: evidence}
         rest_profile = combined_profile([each.profile for each in self._rest(whole, gone)])
         self.store.split(
             before.changed(

@@ -177,9 +177,7 @@ class Auditor:
         # the CRM's number may be in the index alone where Genesys' own survives in its field
         kept = Counter(IDENTIFIER_TARGETS[target] for target in self.mapping.kept if target in IDENTIFIER_TARGETS)
         for each in lacking:
-            record = claims.get(each)
-            said_by = {record.claims[owner].source for owner in stored.owners & record.claims.keys()} if record else ()
-            is_fed = self.mapping.source in said_by
+            is_fed = self.mapping.source in stored.sources_of(each, claims)
             if is_fed and kept[each.type]:
                 kept[each.type] -= 1
                 is_fed = False

@@ -27,7 +27,7 @@ from cir.reconcile.guard import LIMITS, Limits, Seen, suspicions
 from cir.reconcile.held import PROFILE_COLUMNS, Index
 from cir.reconcile.run import PREFIX, LastGood, Night, plain
 from cir.sync.customers import Sync
-from cir.sync.drafts import Draft
+from cir.sync.drafts import Draft, drafts_of
 
 PROVEN = f"{PREFIX}proven.bin"
 """Digests of rows together with the fingerprint that they have led to, 16 bytes each; of the last run."""
@@ -238,7 +238,10 @@ class _Comparison:
             else:
                 records.append(record)
                 rows.append((number, row))
-        for (number, row), draft in zip(rows, self.sync.drafts(records), strict=True):
+        drafts = drafts_of(
+            records, store=self.sync.store, organization=self.sync.organization, mapping=self.sync.mapping
+        )
+        for (number, row), draft in zip(rows, drafts, strict=True):
             stored = draft.stored
             if stored and stored.contact_id not in self.dirty and not draft.is_new:
                 self._unchanged(stored.contact_id, self._proof(row, stored.fingerprint))

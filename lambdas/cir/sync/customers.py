@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from cir.contacts.detaching import detach_older
 from cir.contacts.organization import Organization
 from cir.contacts.reading import profile_from_genesys
-from cir.contacts.writing import corrections, kept_identifiers, profile_of, surviving, survivorship, to_external_contact
+from cir.contacts.writing import corrections, kept_identifiers, profile_of, surviving, survivorship
 from cir.crm.mapping import CrmMapping
 from cir.crm.record import CrmRecord, Problem
 from cir.genesys.client import GenesysClient
@@ -20,7 +21,7 @@ from cir.genesys.contacts import BULK_LIMIT
 from cir.genesys.errors import GenesysError, NotFoundError
 from cir.genesys.identifiers import to_genesys
 from cir.genesys.models import Contact as GenesysContact
-from cir.genesys.models import EnrichRequest, EnrichResult, FieldRules
+from cir.genesys.models import EnrichRequest, EnrichResult, FieldRules, merged_ids
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, IdentifierRecord, timestamp
 from cir.identity.rules import Assurance
@@ -28,7 +29,7 @@ from cir.index.again import OutdatedError, attempts
 from cir.index.store import AlreadyClaimedError, IdentityStore
 from cir.index.tombstones import follow_merge
 from cir.sync.deletion import Deletion, Fate
-from cir.sync.drafts import Draft, _holder, fingerprint
+from cir.sync.drafts import Draft, drafts_of
 
 PAUSE_SECONDS = 0.2
 """The longest pause before a record is sent a second time: Genesys, which may have asked for it, needs some time."""
@@ -36,13 +37,13 @@ _MEANWHILE = "changed by somebody else at the same moment; run again"
 
 
 class Change(StrEnum):
-    """What became of a record."""
+    """What bringing a record to Genesys and the index has changed."""
 
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     WITHDRAWN = "withdrawn"
-    """The customer has opted out, and what the mapping says of that was done, or there was nobody."""
+    """The customer has opted out: what the mapping says of that was done, if there was a contact at all."""
     REFUSED = "refused"
 
 
@@ -57,6 +58,12 @@ class Synced:
     """Why it was refused, or what was left out."""
     temporary: bool = False
     """Refused only for the moment: others were changing it, or Genesys wants it to be sent again."""
+
+
+class Loader(Protocol):
+    """Brings up to ten records to where they belong; Sync is one. Called by several threads."""
+
+    def records(self, records: Sequence[CrmRecord], /) -> list[Synced]: ...
 
 
 class _RefusedError(Exception):
@@ -121,7 +128,7 @@ class Sync:
         return Synced(record, Change.UNCHANGED if fate is Fate.KEPT else Change.WITHDRAWN, contact_id)
 
     def _adopt(self, records: Sequence[CrmRecord], contacts: Mapping[Identifier, GenesysContact]) -> Iterator[Synced]:
-        drafts = self.drafts(records)
+        drafts = self._drafts(records)
         known = self._known(drafts)
         for draft in drafts:
             yield self._adopted(draft, contacts.get(draft.record.id), known)
@@ -144,7 +151,7 @@ class Sync:
 
     def _write(self, records: Sequence[CrmRecord], created: set[Identifier]) -> Iterator[Synced]:
         """Give Genesys what it has not been given yet. `created`: the new contacts of this and earlier attempts."""
-        drafts = self.drafts(records)
+        drafts = self._drafts(records)
         changed = [draft for draft in drafts if draft.is_new]
         requests = [_request(draft, self.organization, survivorship(self.mapping)) for draft in changed]
         results = self.client.contacts.enrich_many(requests) if requests else []
@@ -156,30 +163,8 @@ class Sync:
         for draft, result in zip(changed, results, strict=True):
             yield self._complete(draft, result, known, created=draft.record.id in created)
 
-    def drafts(self, records: Sequence[CrmRecord]) -> list[Draft]:
-        """What Genesys should hold of each, and whether it was given that. Only reads, and only the ids."""
-        exclusive = {each for record in records for each in (record.id, *record.external)}
-        known = self.store.identifiers(exclusive, consistent=True)
-        owners = {owner for record in known.values() for owner in record.claims}
-        heads, _ = self.store.canonical(owners, consistent=True) if owners else ({}, {})
-        holders = {each: _holder(known.get(each), heads) for each in exclusive}
-        first = {each: record.id for record in reversed(records) for each in record.external}
-        return [self._draft(record, holders, first) for record in records]
-
-    def _draft(
-        self, record: CrmRecord, holders: Mapping[Identifier, Contact | None], first: Mapping[Identifier, Identifier]
-    ) -> Draft:
-        """`first`: id of another system → the first record of the batch that has it."""
-        stored = holders[record.id]
-        external: list[Identifier] = [record.id]
-        taken: list[Identifier] = []
-        for each in record.external:
-            holder = holders[each]
-            mine = holder.contact_id == stored.contact_id if holder and stored else False
-            free = not holder and first[each] == record.id
-            (external if mine or free else taken).append(each)
-        body = to_external_contact(record, external, self.organization)
-        return Draft(record, stored, tuple(external), tuple(taken), body, fingerprint(body, self.mapping.kept))
+    def _drafts(self, records: Sequence[CrmRecord]) -> list[Draft]:
+        return drafts_of(records, store=self.store, organization=self.organization, mapping=self.mapping)
 
     def _known(self, drafts: Sequence[Draft]) -> Mapping[Identifier, IdentifierRecord]:
         """The records of all identifiers that the contacts have or shall have."""
@@ -295,7 +280,7 @@ class Sync:
                 f"its id is on contact {contact_id} in Genesys Cloud but on {stored.contact_id} in the index: "
                 "take it off one of them"
             )
-        members = [stored.contact_id, *(member["id"] for member in found.get("mergeSet") or [])]
+        members = [stored.contact_id, *merged_ids(found)]
         return follow_merge(self.store, contact_id, members) or Contact(contact_id)
 
     def _head_in_genesys(self, contact_id: str) -> str | None:
@@ -307,10 +292,10 @@ class Sync:
 
 
 def _request(draft: Draft, organization: Organization, rules: FieldRules) -> EnrichRequest:
-    """Matched by the CRM's own id alone.
+    """The request that writes a draft. Genesys finds the contact by the CRM's own id, and by nothing else.
 
-    A shared landline must not lead to somebody else's contact, nor an id of another system that Genesys has on one
-    person and the CRM on another: what enrich has written over a contact cannot be taken back.
+    A landline that several people share could lead to another customer's contact, and so could an id of another system
+    that Genesys has on one person and the CRM on another. What enrich overwrites there cannot be brought back.
     """
     return {
         "id": draft.record.id.value,
@@ -325,19 +310,14 @@ def _request(draft: Draft, organization: Organization, rules: FieldRules) -> Enr
 def _not_from(
     record: CrmRecord, contact: Contact, known: Mapping[Identifier, IdentifierRecord]
 ) -> tuple[Identifier, ...]:
-    """Identifiers that the contact has from somebody else than this record: a conversation, Genesys, another record.
+    """Identifiers of the contact that do not come from this record, but from a conversation, Genesys or another record.
 
-    Where two records have been merged into one contact a claim does not tell whose it is; then all are kept.
+    A claim names the CRM and not the record. So all are kept where the contact was made of two records of the CRM.
     """
     crm = record.id.source
     if any(each.source == crm and each != record.id for each in contact.identifiers):
         return contact.identifiers
-
-    def is_kept(identifier: Identifier) -> bool:
-        claims = known[identifier].claims if identifier in known else {}
-        return any(claims[owner].source != crm for owner in contact.owners & claims.keys())
-
-    return tuple(filter(is_kept, contact.identifiers))
+    return tuple(each for each in contact.identifiers if contact.sources_of(each, known) - {crm})
 
 
 def _keys(identifiers: Iterable[Identifier]) -> list[str]:

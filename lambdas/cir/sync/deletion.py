@@ -1,6 +1,6 @@
 """What becomes of the contact when the CRM has its record no more, or its customer has opted out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from cir.crm.mapping import OnDelete
 from cir.genesys.client import GenesysClient
 from cir.genesys.identifiers import to_genesys
 from cir.identity.identifiers import Identifier
-from cir.identity.records import Contact, Decision, IdentifierRecord
+from cir.identity.records import Contact, Decision
 from cir.identity.rules import Assurance
 from cir.index.again import again
 from cir.index.store import IdentityStore
@@ -74,8 +74,7 @@ class Deletion:
         return tuple(
             each
             for each in contact.identifiers
-            if each == record_id
-            or any(claims[each].claims[owner].source == record_id.source for owner in _owners(contact, claims, each))
+            if each == record_id or record_id.source in contact.sources_of(each, claims)
         )
 
     def _withdraw(self, contact: Contact, record_id: Identifier, withdrawn: Sequence[Identifier], because: str) -> None:
@@ -101,7 +100,3 @@ class Deletion:
             crm_id=record_id.value,
             released=[each.key for each in (released or (record_id,))],
         )
-
-
-def _owners(contact: Contact, claims: Mapping[Identifier, IdentifierRecord], each: Identifier) -> frozenset[str]:
-    return contact.owners & claims[each].claims.keys() if each in claims else frozenset()

@@ -2,13 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from cir.contacts.organization import Organization
+from cir.contacts.writing import to_external_contact
+from cir.crm.mapping import CrmMapping
 from cir.crm.record import CrmRecord, Problem
 from cir.genesys.models import Contact as GenesysContact
 from cir.identity.identifiers import Identifier, mask
 from cir.identity.records import Contact, IdentifierRecord
+from cir.index.store import IdentityStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,52 @@ class Draft:
         return (*self.record.problems, *(Problem(each.source, reason, mask(each.value)) for each in self.taken))
 
 
+def drafts_of(
+    records: Sequence[CrmRecord], *, store: IdentityStore, organization: Organization, mapping: CrmMapping
+) -> list[Draft]:
+    """The draft of each record. Nothing is written; of the index the ids are read, and the contacts that have them.
+
+    Raises DynamoDBError.
+    """
+    ids = {each for record in records for each in (record.id, *record.external)}
+    known = store.identifiers(ids, consistent=True)
+    owners = {owner for record in known.values() for owner in record.claims}
+    heads, _ = store.canonical(owners, consistent=True) if owners else ({}, {})
+    holders = {each: _holder(known.get(each), heads) for each in ids}
+    first = {each: record.id for record in reversed(records) for each in record.external}
+    drafts: list[Draft] = []
+    for record in records:
+        external, taken = _divided(record, holders, first)
+        body = to_external_contact(record, external, organization)
+        drafts.append(Draft(record, holders[record.id], external, taken, body, fingerprint(body, mapping.kept)))
+    return drafts
+
+
 def _holder(record: IdentifierRecord | None, heads: Mapping[str, Contact]) -> Contact | None:
     owner = next(iter(record.claims), "") if record else ""
     return heads.get(owner)
 
 
+def _divided(
+    record: CrmRecord, holders: Mapping[Identifier, Contact | None], first: Mapping[Identifier, Identifier]
+) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:
+    """The ids that the record's contact may have, its own first, and those that another one holds.
+
+    `first`: id of another system → id of the first of the records that has it.
+    """
+    stored = holders[record.id]
+    external: list[Identifier] = [record.id]
+    taken: list[Identifier] = []
+    for each in record.external:
+        holder = holders[each]
+        mine = holder.contact_id == stored.contact_id if holder and stored else False
+        free = not holder and first[each] == record.id
+        (external if mine or free else taken).append(each)
+    return tuple(external), tuple(taken)
+
+
 def fingerprint(body: GenesysContact, kept: Collection[str] = ()) -> str:
-    """Of everything that Genesys is given, so that a new schema version or queue counts as a change too.
+    """A digest of all that Genesys is given: a new version of the schema or another queue counts as a change too.
 
     `kept` are the targets on which Genesys' value survives: other rules may lead to another contact.
     """

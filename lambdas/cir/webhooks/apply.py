@@ -15,15 +15,9 @@ from cir.identity.parsing import parse
 from cir.identity.rules import IdentifierType
 from cir.index.again import OutdatedError
 from cir.sync.customers import Change as Became
-from cir.sync.customers import Synced
+from cir.sync.customers import Loader, Synced
 from cir.sync.deletion import Fate
 from cir.webhooks.change import Change
-
-
-class Loader(Protocol):
-    """Brings up to ten records to where they belong; `cir.sync.Sync` is one."""
-
-    def records(self, records: Sequence[CrmRecord], /) -> list[Synced]: ...
 
 
 class Deleter(Protocol):
