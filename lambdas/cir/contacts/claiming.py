@@ -69,7 +69,7 @@ def _claim(client: GenesysClient, contact_id: str, identifier: ContactIdentifier
 
 
 def _taken_off(client: GenesysClient, holder: str, identifier: ContactIdentifier) -> bool:
-    """Whether the holder is nobody who is known, and so does not have the identifier any longer."""
+    """Take it off an ephemeral contact; False if the holder is another kind, which keeps it."""
     with suppress(NotFoundError):  # it expires by itself
         if client.contacts.get(holder).get("type") != EPHEMERAL:
             return False

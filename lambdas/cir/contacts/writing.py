@@ -60,9 +60,10 @@ def to_external_contact(
 
 
 def survivorship(mapping: CrmMapping) -> FieldRules:
-    """The CRM's word on names is final, an empty one included; what else it does not fill `corrections` looks after.
+    """The rules by which enrich combines what the CRM gives with what Genesys has.
 
-    On what the mapping lets Genesys keep, Genesys' value stays where there is one.
+    Names are always the CRM's, an empty one included. Where the mapping lets Genesys keep its value, that stays if
+    there is one. Other fields that the CRM leaves empty are not emptied by enrich: `corrections` does that.
     """
     rules: list[FieldRule] = [
         {"field": f"$.{name}", "action": "AlwaysUseProvided"} for name in NAME_FIELDS if name in mapping.mastered
@@ -105,11 +106,12 @@ def corrections(
     kept: Iterable[Identifier],
     organization: Organization,
 ) -> list[PatchChange]:
-    """What is still to be changed on a contact after enrich, which does not empty what was not `given`.
+    """What is still to be changed on a contact after enrich, which does not empty a field that was not `given`.
 
-    Custom fields that the CRM is the master of and has left empty leave; `unwanted` values leave; a value that has
-    moved to another of the `slots` leaves its old one; a number or address to be `kept` that has lost its slot to the
-    CRM gets a free one, if there is any. Fields that Genesys keeps stay as they are, and the queue is that of its tier.
+    * Custom fields that the CRM is the master of and has left empty are removed, and so are `unwanted` values.
+    * A value that the CRM has moved to another of the `slots` is removed from its old one.
+    * A number or address to be `kept` whose slot the CRM has taken gets a free one, if there is any.
+    * Fields that Genesys keeps stay as they are; if it keeps the tier, the queue becomes that of its tier.
     """
     source_ids = organization.source_ids
     untouched = _kept_fields(mapping.kept)

@@ -27,11 +27,11 @@ from cir.resolve.request import Presented
 
 SOURCE = CONVERSATION
 MAX_NAME = 100
-"""Characters of a name that somebody has typed or dictated; Genesys would take 1000."""
+"""Characters of a name that was typed or dictated; Genesys would take 1000."""
 
 
 class CreateOutcome(StrEnum):
-    """What became of it."""
+    """How creating has ended."""
 
     CREATED = "CREATED"
     EXISTS = "EXISTS"
@@ -134,7 +134,7 @@ class Creating:
             "action": "Upsert",
             "matchingIdentifiers": [to_genesys(each.identifier, source_ids) for each in ordered],
             "contact": cast(GenesysContact, body),
-            # what is there already is somebody's work
+            # what the contact has already was entered by a person
             "fieldRules": {"defaultAction": "PreferExisting", "defaultArrayAction": "Fill"},
             "options": {"promote": True},
         }
@@ -162,7 +162,7 @@ class Creating:
         try:
             again(lambda: self._store(shown, identifying, not_taken, created=created, conversation_id=conversation_id))
         except AlreadyClaimedError:
-            # claimed for somebody else since it was looked up: whoever asks again is told so
+            # Another contact has got it since it was looked up. Asked again, `create` finds that contact.
             raise OutdatedError(f"an identifier of contact {shown['id']} was claimed meanwhile") from None
 
     def _store(

@@ -26,12 +26,12 @@ LINKS_A_DAY = 5
 
 
 class LinkOutcome(StrEnum):
-    """What became of a link."""
+    """How linking has ended."""
 
     LINKED = "LINKED"
     ALREADY_LINKED = "ALREADY_LINKED"
     CONFLICT = "CONFLICT"
-    """It belongs to somebody else, who keeps it; the case is in the ledger."""
+    """It belongs to another contact, which keeps it; the case is in the ledger."""
     REFUSED = "REFUSED"
     """There is no such contact, or nothing that could be linked."""
 

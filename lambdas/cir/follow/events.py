@@ -72,7 +72,7 @@ class Events:
     """Tier → id of its queue, as far as they were asked for."""
 
     def follow(self, contact_id: str) -> Following:
-        """Bring a contact, and whatever it was merged into, into the index as Genesys has it now.
+        """Bring a contact, or the one that it was merged into, to the index as Genesys has it now.
 
         Raises GenesysError, DynamoDBError, and OutdatedError when others keep changing it; it may be repeated.
         """
@@ -139,7 +139,7 @@ class Events:
     def _gone_from(
         self, contact: Contact, in_genesys: set[Identifier], claims: Mapping[Identifier, IdentifierRecord]
     ) -> set[Identifier]:
-        """What the contact no longer has in Genesys, and nobody but Genesys has told us or is the master of."""
+        """What the contact no longer has in Genesys, without what a CRM says and what Genesys never had room for."""
         missing = {
             each
             for each in contact.identifiers
@@ -178,7 +178,7 @@ class Events:
             self.store.merge(head, unknown, decision=decision)
 
     def _gone(self, contact_id: str, head: Contact | None) -> Following:
-        """Genesys has deleted it: its ids lead to nobody from now on, and to nobody else either."""
+        """Genesys has deleted it: none of its ids leads to a contact from now on, those merged into it included."""
         if head is None:
             return Following.IGNORED
         if head.contact_id != contact_id:

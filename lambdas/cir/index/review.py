@@ -25,7 +25,7 @@ class Step(StrEnum):
     MERGE_STARTED = "merge-started"
     """From here on a merge may have happened in Genesys Cloud."""
     MERGE_REFUSED = "merge-refused"
-    """A merge could not be carried out: nothing but somebody's decision starts it again."""
+    """A merge could not be carried out. Only a person's decision starts it again."""
     MERGED = "merged"
     SPLIT_STARTED = "split-started"
     SPLIT = "split"
@@ -52,7 +52,7 @@ class Case:
 
     @property
     def open(self) -> bool:
-        """Whether somebody, or the next run, has to do something about it."""
+        """Whether a person, or the next run, still has to do something about it."""
         return self.state not in _CLOSED
 
     @property
@@ -104,7 +104,7 @@ def cases(store: IdentityStore) -> dict[str, Case]:
 
 
 def open_cases(store: IdentityStore) -> list[Case]:
-    """What waits for somebody, the most probable first, under the ids that the contacts have by now.
+    """The cases that wait for a person, the most probable first, under the ids that the contacts have by now.
 
     Cases whose contacts have become one, or are gone, are left out; cases that have become the same are put together.
     """

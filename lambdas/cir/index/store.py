@@ -224,8 +224,9 @@ class IdentityStore:
     def remove(self, contact: Contact, *, decision: Decision) -> None:
         """Forget a contact that is gone, and release its identifiers. `contact` is as it was read.
 
-        Its tombstones stay, bare of all that was known of the customer, and lead to nobody: an id that a split had
-        taken out of another contact would lead there again, since Genesys still has it there.
+        Its tombstones stay, without anything that was known of the customer, and lead to no contact. If they were
+        forgotten too, an id that a split had taken out of another contact would lead to that contact again: Genesys
+        still has it there. Raises OutdatedError.
         """
         records = self.identifiers(contact.identifiers, consistent=True)
         bare = self.contacts(contact.merged_from, consistent=True).values()
@@ -327,7 +328,7 @@ class IdentityStore:
         source: str,
         assurance: Assurance,
     ) -> Iterator[dict[str, Any]]:
-        """The writes that claim what is not claimed yet. Conditional: somebody else may claim it meanwhile."""
+        """The writes that claim what is not claimed yet, on condition that nobody has claimed it meanwhile."""
         now = self._now()
         claim = Claim(source, assurance, first_seen=now, last_confirmed=now)
         for identifier in sorted(identifiers, key=lambda each: each.key):

@@ -1,7 +1,8 @@
-"""Shortening paths after a merge: identifiers that still name a tombstone name the canonical contact from then on.
+"""Tombstones: following merges that happened in Genesys, and shortening the paths that lead over tombstones.
 
-Nothing depends on it, since readers follow tombstones; it saves them the second read. It is idempotent, and each
-identifier is a write of its own, so that a contact with many of them needs no large transaction.
+A shortened identifier names the canonical contact itself. Nothing depends on it, since readers follow tombstones; it
+saves them the second read. It is idempotent, and each identifier is a write of its own, so that a contact with many of
+them needs no large transaction.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +28,7 @@ def shorten(store: IdentityStore, contact_ids: Iterable[str]) -> int:
 
 
 def strongest(claims: Iterable[Claim]) -> Claim | None:
-    """One claim in the place of several of one contact: the best vouched for, over the whole time."""
+    """One claim in the place of several of one contact: that of the highest assurance, over the time of all of them."""
     found = sorted(claims, key=lambda each: (-each.assurance, each.first_seen, each.source))
     if not found:
         return None
@@ -55,17 +56,18 @@ def _shorten(store: IdentityStore, tombstone: Contact, head: Contact) -> int:
 
 
 def _shortened(record: IdentifierRecord, head: Contact, *, keeps: bool) -> Mapping[str, Claim]:
-    """The claims without those of tombstones. One that the head has released meanwhile is released."""
+    """The claims with the head in the place of its tombstones, or without it if it no longer has the identifier."""
     others = {owner: claim for owner, claim in record.claims.items() if owner not in head.owners}
     claim = strongest(head.claims_on(record).values())
     return {**others, head.contact_id: claim} if claim and keeps else others
 
 
 def follow_merge(store: IdentityStore, head_id: str, members: Iterable[str]) -> Contact | None:
-    """Make those contacts among `members` that the index takes for canonical tombstones of `head_id`.
+    """Merge contacts in the index that Genesys has merged into `head_id`.
 
-    Returns the head as it is stored then, with the identifiers of all of them; None when the index knows none of them.
-    Nothing is done when the index has merged the head into another contact itself. Raises OutdatedError.
+    `members` are the ids that Genesys names; those that are tombstones in the index already stay as they are. Returns
+    the head as it is stored then, with the identifiers of all of them; None when the index knows none of the contacts.
+    Nothing is done if the index itself has merged the head into another contact. Raises OutdatedError.
     """
     read = store.contacts({head_id, *members}, consistent=True)
     head = read.pop(head_id, None)

@@ -128,7 +128,7 @@ class Merging:
     def merge_automatically(self, waiting: Iterable[Case]) -> dict[str, str]:
         """Merge the cases that detection is sure of and that nothing speaks against: case → merged contact.
 
-        All others are left for somebody to look at, with the reason, and are not tried again.
+        All others are left for a person to look at, with the reason, and are not tried again.
         """
         merged = {}
         for case in waiting:
@@ -139,7 +139,7 @@ class Merging:
         return merged
 
     def _planned_automatically(self, case: Case) -> MergePlan | None:
-        """The plan of a merge, or none where it is refused; what the index says against it costs no request."""
+        """The plan of a merge; None if it is refused. The index is asked first: a refusal by it costs no request."""
         stored = self.store.contacts(case.contacts, consistent=True)
         refusals = [*_refused_number(case.contacts), *_refused_ids(stored.values(), ())]
         if not refusals:
@@ -267,7 +267,7 @@ def _refused_together(shown: Sequence[GenesysContact]) -> Iterable[Refusal]:
 
 
 def _refused_ids(stored: Iterable[Contact], consent: Sequence[str]) -> Iterable[Refusal]:
-    """Two ids of one system are two of its customers, unless somebody who has looked at them says otherwise."""
+    """Two ids of one system are two of its customers, unless a person who has looked at them says otherwise."""
     ids: dict[str, set[str]] = {}
     for contact in stored:
         for each in contact.identifiers:

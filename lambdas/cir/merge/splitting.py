@@ -1,7 +1,8 @@
 """Undoing a merge: what was merged away becomes a contact again, in Genesys Cloud and in the index.
 
-Genesys Cloud has no way to do that, so it is a new contact there, made of what the old one was. Its old id leads to it
-from then on. Like a merge it may die anywhere: the plan is in the ledger first, and `resume` carries it out again.
+Genesys Cloud cannot undo a merge. So a new contact is made there of what the old one was, and in the index the old id
+leads to the new contact from then on. Like a merge it may die anywhere: the plan is in the ledger first, and `resume`
+carries it out again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -166,7 +167,7 @@ class Splitting:
             self.client.contacts.release(plan.contact, to_genesys(each, source_ids))
         created = self._created(plan, started_at)
         for each in plan.moved_identifiers:
-            # whatever Genesys does not take stays as it is there, as it was before the merge: the index knows both
+            # Genesys may not take it, since another contact has it or no field is free: the index knows both contacts
             claim(self.client, created["id"], to_genesys(each, source_ids))
         self._restore(plan)
         again(lambda: self._index(plan, created["id"], by=by, because=because))
@@ -181,7 +182,7 @@ class Splitting:
             return found
         request: EnrichRequest = {
             "action": "Upsert",
-            # with nothing of its own to be found by, a name that nobody else has
+            # where nothing is its own that it could be found by: a name that no other contact has
             "matchingIdentifiers": matching or [{"type": "Cookie", "value": f"cir-split-{plan.part}"}],
             "contact": cast(GenesysContact, dict(plan.body)),
             "options": {"promote": True},
@@ -204,7 +205,7 @@ class Splitting:
         return None
 
     def _restore(self, plan: SplitPlan) -> None:
-        """Give the contact back what it was without the part, where nobody has changed it since."""
+        """Give the contact back the fields that it had without the part, unless they were changed since."""
         now = part(self.client.contacts.get(plan.contact), from_crm=False).fields
         taken = [now[name] for name in _SLOTS if name in now]
         changes: list[PatchChange] = []

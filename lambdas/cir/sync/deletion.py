@@ -22,10 +22,10 @@ class Fate(StrEnum):
     """There is none with the id, or none any more."""
     KEPT = "kept"
     WITHDRAWN = "withdrawn"
-    """The contact stays, without the record's id; and, by the policy `release`, without whatever else the CRM gave."""
+    """The contact stays, without the record's id; by the policy `release` also without all else that the CRM gave."""
     DELETED = "deleted"
     POSTPONED = "postponed"
-    """Nothing yet: others were changing it all the time, and whoever asked for it asks again another time."""
+    """Nothing yet: others were changing it all the time. It is to be tried again later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class Draft:
     record: CrmRecord
     stored: Contact | None
     external: tuple[Identifier, ...]
-    """The ids that this contact may have: its own, and others that nobody else holds."""
+    """The ids that this contact may have: the record's own, and others that no other contact holds."""
     taken: tuple[Identifier, ...]
     """Ids of the record that another contact holds."""
     body: GenesysContact
