@@ -7,11 +7,11 @@
 One client serves all threads of a process. The official SDK is no alternative in a Lambda: 172 MB, 1.5 s to import.
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Self
 
+from cir.aws.secrets import Secret, SecretError
 from cir.genesys.connection import Connection, host_of
 from cir.genesys.contacts import Contacts
 from cir.genesys.conversations import Conversations
@@ -93,34 +93,19 @@ class GenesysClient:
 
 def _credentials(environment: Mapping[str, str]) -> Credentials | Callable[[], Credentials]:
     if arn := environment.get("GENESYS_SECRET_ARN"):
-        return lambda: _read_secret(arn)
-    client_id, secret = environment.get("GENESYS_CLIENT_ID"), environment.get("GENESYS_CLIENT_SECRET")
-    if client_id and secret:
-        return Credentials(client_id, secret)
+        secret = Secret("GENESYS_SECRET_ARN", arn)
+        return lambda: _read(secret)
+    client_id, client_secret = environment.get("GENESYS_CLIENT_ID"), environment.get("GENESYS_CLIENT_SECRET")
+    if client_id and client_secret:
+        return Credentials(client_id, client_secret)
     raise ConfigurationError(
         "No credential for Genesys Cloud is configured. Set GENESYS_SECRET_ARN to a secret with client_id and "
         "client_secret, or set GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."
     )
 
 
-def _read_secret(arn: str) -> Credentials:
-    # 190 ms of import that only a cold start without a token pays.
-    import boto3  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
+def _read(secret: Secret) -> Credentials:
     try:
-        text = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-    except ClientError as error:
-        raise ConfigurationError(
-            f"GENESYS_SECRET_ARN: Secrets Manager answers {error.response['Error']['Code']} for {arn}. "
-            "Check the ARN and that the role may call secretsmanager:GetSecretValue on it."
-        ) from None
-    except BotoCoreError as error:
-        raise ConfigurationError(f"GENESYS_SECRET_ARN: {arn} cannot be read: {error}") from None
-    try:
-        values = json.loads(text)
-        return Credentials(values["client_id"], values["client_secret"])
-    except (ValueError, KeyError, TypeError):
-        raise ConfigurationError(
-            f'GENESYS_SECRET_ARN: the secret {arn} must be JSON, {{"client_id": "...", "client_secret": "..."}}.'
-        ) from None
+        return Credentials(*secret.oauth_client())
+    except SecretError as error:
+        raise ConfigurationError(str(error)) from error

@@ -16,8 +16,17 @@ def write(line: Mapping[str, Any]) -> None:
 def write_failure(event: str, error: BaseException, **facts: Any) -> None:
     """Write an unexpected failure: its kind, with the code of what AWS refuses, and where it happened, but not its
     text, which may quote a value."""
-    response = getattr(error, "response", None)  # botocore's is a mapping; those of requests have one of another kind
-    code = response.get("Error", {}).get("Code", "") if isinstance(response, Mapping) else ""
+    code = _code_of_aws(error)
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     kind = {"error": type(error).__name__, **({"code": code} if code else {})}
     write({"event": event, "level": "error", **kind, "at": places[-5:], **facts})
+
+
+def _code_of_aws(error: BaseException | None) -> str:
+    """The code of an error of botocore, or of one that such an error has caused; empty for all others."""
+    while error:
+        response = getattr(error, "response", None)  # that of an error of requests is no mapping
+        if isinstance(response, Mapping):
+            return str(response.get("Error", {}).get("Code", ""))
+        error = error.__cause__
+    return ""

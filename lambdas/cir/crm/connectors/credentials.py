@@ -1,10 +1,10 @@
 """Where the CRM is and what it is opened with, from the environment."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from cir.aws.secrets import Secret, SecretError
 from cir.crm.connectors.errors import CrmError
 from cir.http.oauth import Credentials
 
@@ -48,33 +48,19 @@ def _address(environment: Mapping[str, str], name: str) -> str:
 
 def _credentials(environment: Mapping[str, str]) -> Callable[[], Credentials]:
     if arn := environment.get("CRM_SECRET_ARN"):
-        return lambda: _read_secret(arn)
-    client_id, secret = environment.get("CRM_CLIENT_ID"), environment.get("CRM_CLIENT_SECRET")
-    if client_id and secret:
-        return lambda: Credentials(client_id, secret)
+        secret = Secret("CRM_SECRET_ARN", arn)
+        return lambda: _read(secret)
+    client_id, client_secret = environment.get("CRM_CLIENT_ID"), environment.get("CRM_CLIENT_SECRET")
+    if client_id and client_secret:
+        return lambda: Credentials(client_id, client_secret)
     raise CrmError(
         "No credential for the CRM is configured. Set CRM_SECRET_ARN to a secret with client_id and client_secret, or "
         "set CRM_CLIENT_ID and CRM_CLIENT_SECRET."
     )
 
 
-def _read_secret(arn: str) -> Credentials:
-    import boto3  # noqa: PLC0415 - only a cold start without a token pays for the import
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
+def _read(secret: Secret) -> Credentials:
     try:
-        text = boto3.Session().client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-    except ClientError as error:
-        raise CrmError(
-            f"CRM_SECRET_ARN: Secrets Manager answers {error.response['Error']['Code']} for {arn}. Check the ARN and "
-            "that the role may call secretsmanager:GetSecretValue on it."
-        ) from None
-    except BotoCoreError as error:
-        raise CrmError(f"CRM_SECRET_ARN: {arn} cannot be read: {error}") from None
-    try:
-        values = json.loads(text)
-        return Credentials(values["client_id"], values["client_secret"])
-    except (ValueError, KeyError, TypeError):
-        raise CrmError(
-            f'CRM_SECRET_ARN: the secret {arn} must be JSON, {{"client_id": "...", "client_secret": "..."}}.'
-        ) from None
+        return Credentials(*secret.oauth_client())
+    except SecretError as error:
+        raise CrmError(str(error)) from error
