@@ -7,6 +7,7 @@ from cir.aws.dynamodb import DynamoDBError
 from cir.crm.connectors.errors import CrmError
 from cir.crm.export_file import FileError
 from cir.crm.mapping import MappingError
+from cir.dead_letters import DeadLetterError
 from cir.duplicates.errors import DuplicatesError
 from cir.genesys.errors import GenesysError
 from cli import IN_CHECKOUT
@@ -23,6 +24,7 @@ _EXPECTED: tuple[type[Exception], ...] = (
     MappingError,
     GenesysError,
     DuplicatesError,
+    DeadLetterError,
     DynamoDBError,
     BotoCoreError,
     ClientError,

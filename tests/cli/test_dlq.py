@@ -8,6 +8,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from cir.dead_letters import DeadLetterError, DeadLetters
 from cli.failures import CommandError
 from cli.main import app
 
@@ -89,25 +90,21 @@ def test_all_queues_are_listed_with_reasons_and_stay_as_they_are(deployment: Dep
     assert "sync" in CliRunner().invoke(app, ["dlq", "list"]).output
 
 
-def test_a_message_is_replayed_once_even_if_the_command_dies(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_message_is_replayed_once_even_if_the_command_dies(deployment: Deployment) -> None:
     deployment.dead("sync", CHANGE)
     (one,) = run("list")
-    real = boto3.Session
 
-    def dying(*_: Any, **__: Any) -> Any:
-        client = real().client("sqs")
+    class Dying:
+        """The queues, of a process that is killed when it is to delete something."""
 
-        def delete(**_: Any) -> None:
-            raise KeyboardInterrupt
+        def __getattr__(self, name: str) -> Any:
+            if name == "delete_message":
+                raise KeyboardInterrupt
+            return getattr(deployment.sqs, name)
 
-        monkeypatch.setattr(client, "delete_message", delete)
-        return type("Session", (), {"client": lambda self, name: client})()
-
-    with monkeypatch.context() as patched:
-        patched.setattr("cli.commands.dlq.boto3.Session", dying)
-        CliRunner().invoke(app, ["dlq", "replay", one["id"]])
+    letters = DeadLetters(Dying(), deployment.name)
+    with pytest.raises(KeyboardInterrupt), letters.received() as found:
+        letters.replay(found)
     assert deployment.waiting("sync") == deployment.waiting("sync-undelivered") == [CHANGE]
     assert run("replay", one["id"]) == {"replayed": [one["id"]], "left": []}
     assert (deployment.waiting("sync"), deployment.waiting("sync-undelivered")) == ([CHANGE], [])
@@ -129,7 +126,7 @@ def test_dropping_asks_first(deployment: Deployment) -> None:
     assert deployment.waiting("events-undelivered") == [EVENT]
     run("drop", "--all", "--yes")
     assert deployment.waiting("events-undelivered") == []
-    with pytest.raises(CommandError, match="no dead-letter queue of 'nobody'"):
+    with pytest.raises(DeadLetterError, match="no dead-letter queue of 'nobody'"):
         run("list", "--function", "nobody")
     with pytest.raises(CommandError, match="--all"):
         run("drop", "--yes")
