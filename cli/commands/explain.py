@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-import boto3
 import requests
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cir import connect
 from cir.identity.counterfactual import counterfactuals
 from cir.identity.verdict import Evidence, Verdict
 from cli.environment import enter_environment
@@ -130,7 +130,7 @@ def _sandbox_lines(api: str, resolution_id: str) -> Iterator[str]:
 
 def _cloudwatch_lines(resolution_id: str, days: int) -> Iterator[str]:
     pages = (
-        boto3.client("logs")
+        connect.open_client("logs")
         .get_paginator("filter_log_events")
         .paginate(
             logGroupName=LOG_GROUP.format(environment=os.environ["CIR_ENVIRONMENT"]),

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
-
+from cir import connect
 from cir.imports.genesys_csv import Adopting, export_contacts, import_files
 from cir.imports.loading import Imported
 from cir.imports.run import Run, load_all
@@ -51,7 +50,7 @@ def events_paused() -> Iterator[None]:
     if not mapping:
         yield
         return
-    functions = boto3.Session().client("lambda")
+    functions = connect.open_client("lambda")
     try:
         _enable(functions, mapping, enabled=False)
         yield

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 from rich.console import Console
 
+from cir import connect
 from cir.aws.files import Bucket
 from cir.crm.export_file import FileError
 from cir.crm.mapping import load_mapping
@@ -31,14 +31,12 @@ def run_remotely(file: Path, *, mapping: Path, console: Console) -> tuple[Bucket
     load_mapping(mapping)
     try:
         origin = origin_of(file, mapping.read_text(encoding="utf-8"))
-        bucket_name, machine = required(os.environ, "DATA_BUCKET"), required(os.environ, "IMPORT_STATE_MACHINE")
+        bucket, machine = connect.open_files(), required(os.environ, "IMPORT_STATE_MACHINE")
     except OSError as error:
         raise FileError(f"cannot read {file}: {error.strerror}") from error
     except ValueError as error:
         raise CommandError(f"{error}; `--remote` needs a deployed environment (docs/deploy.md)") from None
-    session = boto3.Session()
-    bucket = Bucket(session.client("s3"), bucket_name)
-    workflow = session.client("stepfunctions")
+    workflow = connect.open_client("stepfunctions")
     name = f"{datetime.now(UTC):%Y-%m-%d}-{re.sub(r'[^A-Za-z0-9-]+', '-', file.stem)[:30]}-{origin[:12]}"
     run = Run.named(bucket, name)
     source = run.key(f"source{file.suffix}")

@@ -3,45 +3,40 @@
 import hashlib
 import json
 import os
-import time
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import boto3
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cir.aws.dynamodb import boto3_dynamodb
-from cir.aws.files import Bucket, Directory, Files
-from cir.connect import open_genesys, open_store
+from cir import connect
+from cir.aws.files import Directory, Files
 from cir.contacts.organization import prepare
 from cir.crm.connector import Connector
 from cir.crm.connectors.file import FileConnector
 from cir.crm.mapping import CrmMapping, deployed_mapping, deployed_mapping_file, load_mapping
 from cir.imports.loading import WORKERS
-from cir.imports.run import load_all
-from cir.reconcile.audit import Audit, Auditor
-from cir.reconcile.compare import compare
-from cir.reconcile.extract import extract
-from cir.reconcile.gone import follow_gone
-from cir.reconcile.held import Index, scan
-from cir.reconcile.report import report
+from cir.reconcile.held import scan
 from cir.reconcile.result import STOPPED, Reconciled
-from cir.reconcile.run import Night, State
+from cir.reconcile.run import Night
+from cir.reconcile.steps import Parts, Step, by_operator, run
 from cir.settings import default_region, required
 from cir.sync.customers import Sync
-from cir.sync.deletion import Deletion
 from cli.environment import enter_environment
 from cli.failures import CommandError
 from cli.progress import Steps, progress
 
-UNDER_WAY = "reconcile#operator"
-"""In the state table: the run that an operator has begun and that has not ended."""
-EXPORT_SECONDS = 5.0
 _STOPPED = 2
+_WORDS = {
+    Step.EXTRACT: "reading the CRM",
+    Step.AUDIT: "auditing Genesys Cloud",
+    Step.COMPARE: "comparing with the index",
+    Step.LOAD: "repairing",
+    Step.GONE: "following deletions",
+    Step.REPORT: "adding up",
+}
 
 
 def reconcile(
@@ -69,9 +64,7 @@ def reconcile(
         raise CommandError(f"cannot write {page}: No such file or directory")
     crm = load_mapping(mapping or deployed_mapping_file())
     with progress(console) as bar:
-        result, night = run(
-            crm, _source(file, crm), audit=audit, force=force, dry_run=dry_run, workers=workers, progress=bar
-        )
+        result, night = _run(crm, _source(file, crm), bar, workers=workers, audit=audit, force=force, dry_run=dry_run)
     if page:
         page.write_bytes(night.files.read(night.key("report.html")))
     if as_json:
@@ -88,95 +81,57 @@ def reconcile_now(console: Console) -> Reconciled:
     """With the CRM, in the deployment that this process's variables name, as the night does it."""
     crm = deployed_mapping()
     with progress(console) as bar:
-        result, _ = run(crm, _source(None, crm), audit=False, force=False, dry_run=False, workers=WORKERS, progress=bar)
+        result, _ = _run(crm, _source(None, crm), bar)
     return result
 
 
-def run(
+def _run(
     mapping: CrmMapping,
-    source: Connector,
+    crm: Connector,
+    bar: Steps,
     *,
-    audit: bool,
-    force: bool,
-    dry_run: bool,
-    workers: int,
-    progress: Steps,
+    workers: int = WORKERS,
+    audit: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
 ) -> tuple[Reconciled, Night]:
-    """All steps, in the deployment that this process's variables name."""
+    """In the deployment that this process's variables name."""
     try:
-        state_table, contacts_table = required(os.environ, "STATE_TABLE"), required(os.environ, "CONTACTS_TABLE")
+        state, table = connect.open_state(), required(os.environ, "CONTACTS_TABLE")
     except ValueError as error:
         raise CommandError(f"{error} (docs/deploy.md lists what belongs to a deployment)") from None
-    dynamodb = boto3_dynamodb(boto3.Session().client("dynamodb"))
-    state = State(dynamodb, state_table)
-    night = Night(_name(state, mapping.source, dry_run=dry_run, audit=audit, force=force), _files(), state)
-    if Reconciled.read(night):  # it had ended, but that was not noted
-        state.put(UNDER_WAY, {})
-        return report(night, mapping.source, publish=False), night
-    client, store = open_genesys("bulk", report=False), open_store()
-    sync = Sync(client=client, store=store, organization=prepare(client, mapping), mapping=mapping)
-
-    def index(since: str = "") -> Index:
-        step = progress.begin("reading the index")
-        return Index.of(step.counting(scan(dynamodb, contacts_table)), source=mapping.source, since=since)
-
-    reading = progress.begin("reading the CRM")
-    extracted = extract(night, source, mapping, on_rows=reading.reach)
-    found = _audit(Auditor(client, store, sync.organization, mapping), night, index) if audit else None
-    plan = compare(
-        night,
-        extracted,
-        index(extracted.started),
-        sync,
-        default_region=default_region(),
-        dirty=found.dirty if found else (),
-        force=force,
-        dry_run=dry_run,
-    )
-    if plan.stands:
-        repairing = progress.begin("repairing", total=plan.repairs)
-        load_all(night.repairs, sync, workers=workers, on_row=lambda _: repairing.advance())
-        follow_gone(
-            night, store, Deletion(client, store, sync.organization, mapping.on_delete), mapping.source, source.fetch
+    with by_operator(_files(), state, mapping.source, dry_run=dry_run, audit=audit, force=force) as night:
+        client, dynamodb = connect.open_genesys("bulk", report=False), connect.open_dynamodb()
+        parts = Parts(
+            crm=crm,
+            sync=Sync(client, connect.open_store(), prepare(client, mapping), mapping),
+            contacts=lambda: scan(dynamodb, table),
+            default_region=default_region(),
+            workers=workers,
         )
-    result = report(night, mapping.source, publish=False)
-    state.put(UNDER_WAY, {})
+        result = run(
+            night,
+            parts,
+            lambda step, total: bar.begin(_WORDS[step], total=total),
+            audit=audit,
+            force=force,
+            dry_run=dry_run,
+            publish=False,
+        )
     return result, night
-
-
-def _audit(auditor: Auditor, night: Night, index: Any) -> Audit:
-    while not auditor.is_ready(night):
-        time.sleep(EXPORT_SECONDS)
-    while (audit := auditor.run(night, index())) is None:
-        pass  # the scan's cursor has expired: from the beginning
-    return audit
-
-
-def _name(state: State, source: str, **flags: bool) -> str:
-    """Of the run that the same command has begun today and not finished, else a new one."""
-    known = state.get(UNDER_WAY)
-    day = datetime.now(UTC).strftime("%Y-%m-%d")
-    if known.get("flags") == flags and known.get("source") == source and known["name"].startswith(day):
-        return str(known["name"])
-    name = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%f")
-    state.put(UNDER_WAY, {"name": name, "source": source, "flags": flags})
-    return name
 
 
 def _source(file: Path | None, mapping: CrmMapping) -> Connector:
     if file:
         return FileConnector(file, mapping)
-    from cir.crm.connectors import open_connector  # noqa: PLC0415 - not needed with a file
-
-    connector: Connector = open_connector(os.environ, mapping)
+    connector: Connector = connect.open_crm(mapping)
     return connector
 
 
 def _files() -> Files:
     """The deployment's bucket, else a directory of this machine."""
-    bucket = os.environ.get("DATA_BUCKET")
-    if bucket:
-        return Bucket(boto3.Session().client("s3"), bucket)
+    if os.environ.get("DATA_BUCKET"):
+        return connect.open_files()
     deployment = hashlib.sha256(os.environ["CONTACTS_TABLE"].encode()).hexdigest()[:16]
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Directory(Path(home) / "cir" / "reconcile" / deployment)

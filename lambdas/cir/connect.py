@@ -1,20 +1,42 @@
-"""The cache, the tables and Genesys Cloud of an environment, from its settings."""
+"""Where clients are opened: AWS, the cache, Genesys Cloud and the CRM of an environment, from its settings.
+
+Everything else is given what it works with. What is heavy is imported by the function that opens it, so that nobody
+pays for what he does not use: the resolver starts without boto3 and without whatever calls Genesys.
+"""
 
 import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from cir.aws.clients import open_client
 from cir.aws.dynamodb import DynamoDB, DynamoDBError, LeanDynamoDB, boto3_dynamodb
 from cir.aws.elasticache import IamPassword
 from cir.index.cache import Cache
 from cir.index.store import IdentityStore
 from cir.runtime import log
 from cir.runtime.metrics import embedded
-from cir.settings import ResolverSettings, table_names
+from cir.settings import ResolverSettings, required, table_names
 
 if TYPE_CHECKING:
+    from cir.aws.files import Bucket
+    from cir.crm.connectors import Connector
+    from cir.crm.mapping import CrmMapping
     from cir.genesys.budget import Kind, Window
     from cir.genesys.client import GenesysClient
+    from cir.reconcile.run import State
+
+__all__ = [
+    "open_cache",
+    "open_client",
+    "open_crm",
+    "open_dynamodb",
+    "open_files",
+    "open_genesys",
+    "open_lean_dynamodb",
+    "open_state",
+    "open_store",
+    "report_window",
+]
 
 
 def open_cache(settings: ResolverSettings) -> Cache:
@@ -39,19 +61,46 @@ def open_cache(settings: ResolverSettings) -> Cache:
     return cache
 
 
-def open_hot_dynamodb() -> LeanDynamoDB:
-    """The lean client, connected ahead of the first call."""
+def open_lean_dynamodb() -> LeanDynamoDB:
+    """The lean client, connected ahead of the first call: for the resolver, and for whoever reads whole tables.
+
+    boto3 takes ten times as long to parse a page. The credentials are those of a function: variables or a container.
+    """
     dynamodb = LeanDynamoDB.from_environment()
     dynamodb.warm_up()
     return dynamodb
 
 
-def open_store() -> IdentityStore:
-    """The store over boto3, for the sync plane and the operator's commands."""
-    import boto3  # noqa: PLC0415 - the hot plane never imports it
+def open_dynamodb() -> DynamoDB:
+    """DynamoDB over boto3, for the sync plane and the operator's commands."""
+    return boto3_dynamodb(open_client("dynamodb"))
 
-    # a session of its own: boto3's default one keeps the first credentials that this process has had
-    return IdentityStore(boto3_dynamodb(boto3.Session().client("dynamodb")), table_names())
+
+def open_store() -> IdentityStore:
+    """The index, likewise."""
+    return IdentityStore(open_dynamodb(), table_names())
+
+
+def open_state() -> "State":
+    """What nightly work remembers. Raises ValueError where there is no STATE_TABLE."""
+    from cir.reconcile.run import State  # noqa: PLC0415
+
+    return State(open_dynamodb(), required(os.environ, "STATE_TABLE"))
+
+
+def open_files() -> "Bucket":
+    """The environment's files. Raises ValueError where there is no DATA_BUCKET."""
+    from cir.aws.files import Bucket  # noqa: PLC0415
+
+    name = required(os.environ, "DATA_BUCKET")
+    return Bucket(open_client("s3"), name)
+
+
+def open_crm(mapping: "CrmMapping") -> "Connector":
+    """The CRM that the mapping is for. Nothing is called yet. Raises CrmError naming a setting that is missing."""
+    from cir.crm.connectors import open_connector  # noqa: PLC0415
+
+    return open_connector(os.environ, mapping)
 
 
 def open_genesys(kind: "Kind" = "live", *, report: bool = True) -> "GenesysClient":
@@ -59,7 +108,6 @@ def open_genesys(kind: "Kind" = "live", *, report: bool = True) -> "GenesysClien
 
     `kind`: bulk work leaves room for live work. `report`: write what the budget was used for to the log, as metrics.
     """
-    # What calls Genesys is not imported where nothing does.
     from cir.genesys.budget import Budget  # noqa: PLC0415
     from cir.genesys.client import GenesysClient  # noqa: PLC0415
     from cir.genesys.transport import Transport  # noqa: PLC0415
@@ -69,7 +117,8 @@ def open_genesys(kind: "Kind" = "live", *, report: bool = True) -> "GenesysClien
         return GenesysClient.from_environment()
     oauth_client = os.environ.get("GENESYS_SECRET_ARN") or os.environ.get("GENESYS_CLIENT_ID", "")
     budget = Budget(
-        _state_dynamodb(),
+        # gives up soon: without the table everybody still keeps to what the headers tell
+        boto3_dynamodb(open_client("dynamodb", connect_seconds=1, read_seconds=1, attempts=2)),
         table,
         name=hashlib.blake2b(oauth_client.encode(), digest_size=8).hexdigest(),
         kind=kind,
@@ -77,15 +126,6 @@ def open_genesys(kind: "Kind" = "live", *, report: bool = True) -> "GenesysClien
         on_failure=_report_failure if report else lambda _: None,
     )
     return GenesysClient.from_environment(transport=Transport(pacer=budget))
-
-
-def _state_dynamodb() -> DynamoDB:
-    """A client that gives up soon: without the table everybody still keeps to what the headers tell."""
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
-    return boto3_dynamodb(boto3.Session().client("dynamodb", config=config))
 
 
 def _report_failure(error: DynamoDBError) -> None:

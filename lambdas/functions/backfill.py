@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from cir import connect
 from cir.aws.dynamodb import DynamoDBError, unmarshal_item
-from cir.connect import open_genesys, open_store
 from cir.contacts.organization import ExternalSources
 from cir.follow.backfill import Backfill
 from cir.genesys.errors import GenesysError
@@ -17,6 +17,7 @@ from cir.identity.records import IdentifierRecord
 from cir.index.again import OutdatedError
 from cir.runtime import log
 from cir.runtime.deadline import seconds_left
+from functions import Handler, opened
 
 WORKERS = 8
 """Lookups under way at once; one takes Genesys 0.3-0.8 s."""
@@ -28,31 +29,36 @@ class LookupFailedError(Exception):
     """What the resolver sees as a failed invocation; the miss stands."""
 
 
-_client = open_genesys()
-_backfill = Backfill(_client, open_store(), ExternalSources(_client))
+def make_handler(backfill: Backfill) -> Handler:
+    """The function, over its parts."""
+
+    def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+        """Fill the index. A batch of the stream is handed back from the first record that could not be looked up."""
+        seconds = seconds_left(context, at_most=LONGEST_SECONDS)
+        if "identifiers" in event:
+            wanted = [from_key(each["key"], each["value"]) for each in event["identifiers"]]
+            answers = _found(backfill.within(min(seconds, float(event.get("seconds", seconds)))), wanted)
+            if None in answers:
+                raise LookupFailedError("not all identifiers could be looked up")
+            return {"found": answers}
+        sequence_of = _requested(event.get("Records", []))
+        answers = _found(backfill.within(seconds), list(sequence_of))
+        failed = [sequence for sequence, found in zip(sequence_of.values(), answers, strict=True) if found is None]
+        return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed[:1]]}
+
+    return handler
 
 
-def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Fill the index. A batch of the stream is handed back from the first record that could not be looked up."""
-    seconds = seconds_left(context, at_most=LONGEST_SECONDS)
-    if "identifiers" in event:
-        wanted = [from_key(each["key"], each["value"]) for each in event["identifiers"]]
-        answers = _found(wanted, min(seconds, float(event.get("seconds", seconds))))
-        if None in answers:
-            raise LookupFailedError("not all identifiers could be looked up")
-        return {"found": answers}
-    sequence_of = _requested(event.get("Records", []))
-    failed = [
-        sequence
-        for sequence, found in zip(sequence_of.values(), _found(list(sequence_of), seconds), strict=True)
-        if found is None
-    ]
-    return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed[:1]]}
+def _open() -> Handler:
+    client = connect.open_genesys()
+    return make_handler(Backfill(client, connect.open_store(), ExternalSources(client)))
 
 
-def _found(identifiers: Sequence[Identifier], seconds: float) -> list[bool | None]:
+handler = opened(_open)
+
+
+def _found(backfill: Backfill, identifiers: Sequence[Identifier]) -> list[bool | None]:
     """Whether Genesys knows each; None where it could not be asked."""
-    backfill = _backfill.within(seconds)
     with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(lambda each: _look_up(backfill, each), identifiers))
 

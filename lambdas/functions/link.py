@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from cir.connect import open_genesys, open_store
+from cir import connect
 from cir.contacts.organization import ExternalSources
 from cir.conversation.linking import Link, Linking, LinkOutcome
+from cir.identity.attestation import CarrierTrust
 from cir.resolve.request import Request, read_request
 from cir.runtime import log
 from cir.runtime.deadline import seconds_left
 from cir.settings import carrier_trust, default_region
+from functions import Handler, opened
 
 OUTPUT_FIELDS: dict[str, type] = {"contactId": str, "outcome": str, "linked": str, "explanation": str}
 FAILED = "FAILED"
@@ -19,28 +21,37 @@ _SEVERITY = (LinkOutcome.ALREADY_LINKED, LinkOutcome.LINKED, LinkOutcome.CONFLIC
 _NO_CONTACT = Link(LinkOutcome.REFUSED, "No contact was named to link to.")
 _NO_IDENTIFIER = Link(LinkOutcome.REFUSED, "There was no usable number or address to link.")
 
-_default_region = default_region()
-_trust = carrier_trust()
-_client = open_genesys()
-_linking = Linking(_client, open_store(), ExternalSources(_client))
+
+def make_handler(linking: Linking, *, default_region: str, trust: CarrierTrust) -> Handler:
+    """The function, over its parts. `default_region` is the one that national phone numbers are read as."""
+
+    def handler(event: object, context: object) -> dict[str, Any]:
+        """Link every identifier in the event to `contactId`. The same input fields as the resolver's; flat text out.
+
+        Of several the gravest outcome is told. FAILED means that it may be tried again, with the same event: what was
+        linked already is in `linked`, and nothing is half-done.
+        """
+        request = read_request(event, default_region=default_region, trust=trust)
+        links: dict[str, Link] = {}
+        try:
+            _link_all(request, linking.within(seconds_left(context, at_most=LONGEST_SECONDS)), links)
+        except Exception as error:
+            # whatever it is, the flow must be able to go on
+            log.write_failure("link failed", error, conversationId=request.conversation_id)
+            return _answer(request, links, FAILED, "A service did not answer; it can be tried again.")
+        gravest = max(links.values(), key=lambda link: _SEVERITY.index(link.outcome))
+        return _answer(request, links, gravest.outcome, gravest.explanation)
+
+    return handler
 
 
-def handler(event: object, context: object) -> dict[str, Any]:
-    """Link every identifier in the event to `contactId`. The same input fields as the resolver's; flat text out.
+def _open() -> Handler:
+    client = connect.open_genesys()
+    linking = Linking(client, connect.open_store(), ExternalSources(client))
+    return make_handler(linking, default_region=default_region(), trust=carrier_trust())
 
-    Of several the gravest outcome is told. FAILED means that it may be tried again, with the same event: what was
-    linked already is in `linked`, and nothing is half-done.
-    """
-    request = read_request(event, default_region=_default_region, trust=_trust)
-    links: dict[str, Link] = {}
-    try:
-        _link_all(request, _linking.within(seconds_left(context, at_most=LONGEST_SECONDS)), links)
-    except Exception as error:
-        # whatever it is, the flow must be able to go on
-        log.write_failure("link failed", error, conversationId=request.conversation_id)
-        return _answer(request, links, FAILED, "A service did not answer; it can be tried again.")
-    gravest = max(links.values(), key=lambda link: _SEVERITY.index(link.outcome))
-    return _answer(request, links, gravest.outcome, gravest.explanation)
+
+handler = opened(_open)
 
 
 def _link_all(request: Request, linking: Linking, links: dict[str, Link]) -> None:

@@ -7,67 +7,75 @@ import base64
 import binascii
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
+from cir import connect
+from cir.aws.secrets import Secret
 from cir.runtime import log
 from cir.runtime.metrics import embedded
 from cir.settings import required
-from cir.webhooks.change import is_token
-from cir.webhooks.keys import Keyring, SourceKeys
+from cir.webhooks.change import Change, is_token
+from cir.webhooks.keys import Keyring
 from cir.webhooks.kinds import receive
 from cir.webhooks.queue import enqueue
 from cir.webhooks.request import RefusedError, WebhookRequest
+from functions import Handler, opened
 
 LARGEST_BODY = 1_000_000
 """Bytes; one of 1 MB is too large. Salesforce's largest, of 100 notifications, has a tenth of that."""
 
-# Every CRM gives up waiting at some time and calls again: better to be told soon that AWS does not answer.
-_config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
-_session = boto3.Session()
-_sqs = _session.client("sqs", config=_config)
-_secrets = _session.client("secretsmanager", config=_config)
-_queue_url = required(os.environ, "CHANGES_QUEUE_URL")
-_secret_arn = required(os.environ, "WEBHOOK_SECRET_ARN")
+type Take = Callable[[Sequence[Change]], None]
+"""Makes changes durable, or raises."""
 
 
-def _read_secret() -> str:
-    return str(_secrets.get_secret_value(SecretId=_secret_arn)["SecretString"])
+def make_handler(keyring: Keyring, take: Take, *, environment: str) -> Handler:
+    """The function, over its parts; `environment` is the name that its metrics carry."""
+
+    def report(source: str, status: int, **facts: Any) -> None:
+        _report(environment, source, status, **facts)
+
+    def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+        """Acknowledge a request when the queue has taken all its changes; 503 asks the CRM to call again."""
+        source = str((event.get("pathParameters") or {}).get("source") or "")
+        try:
+            if not is_token(source):
+                raise RefusedError(404, "no such source")
+            keys = keyring.of(source)
+            if keys is None:
+                raise RefusedError(404, "no such source")
+            kind, changes = receive(_request(event, source), keys, now=time.time())
+            take(changes)
+        except RefusedError as error:
+            known = source if error.status != HTTPStatus.NOT_FOUND else ""
+            report(known, error.status, reason=str(error))
+            return _answer(error.status)
+        except Exception as error:
+            # whatever it is, nothing is acknowledged that is not in the queue
+            log.write_failure("webhook failed", error, source=source if is_token(source) else "")
+            report("", 503)
+            return _answer(503, headers={"retry-after": "30"})
+        report(source, 200, kind=kind.name, changes=len(changes))
+        return _answer(200, kind.answer, {"content-type": kind.content_type})
+
+    return handler
 
 
-_keyring = Keyring(_read_secret, on_failure=lambda error: log.write_failure("webhook keys not renewed", error))
+def _open() -> Handler:
+    # Every CRM gives up waiting at some time and calls again: better to be told soon that AWS does not answer.
+    sqs = connect.open_client("sqs", connect_seconds=2, read_seconds=5, attempts=2)
+    queue_url = required(os.environ, "CHANGES_QUEUE_URL")
+    secret = Secret("WEBHOOK_SECRET_ARN", required(os.environ, "WEBHOOK_SECRET_ARN"))
+    keyring = Keyring(secret.text, on_failure=lambda error: log.write_failure("webhook keys not renewed", error))
+    return make_handler(
+        keyring,
+        lambda changes: enqueue(sqs, queue_url, changes),
+        environment=required(os.environ, "CIR_ENVIRONMENT"),
+    )
 
 
-def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Acknowledge a request when the queue has taken all its changes; 503 asks the CRM to call again."""
-    source = str((event.get("pathParameters") or {}).get("source") or "")
-    try:
-        if not is_token(source):
-            raise RefusedError(404, "no such source")
-        keys = _keyring.of(source)
-        if keys is None:
-            raise RefusedError(404, "no such source")
-        return _take(_request(event, source), keys)
-    except RefusedError as error:
-        known = source if error.status != HTTPStatus.NOT_FOUND else ""
-        _report(known, error.status, reason=str(error))
-        return _answer(error.status)
-    except Exception as error:
-        # whatever it is, nothing is acknowledged that is not in the queue
-        log.write_failure("webhook failed", error, source=source if is_token(source) else "")
-        _report("", 503)
-        return _answer(503, headers={"retry-after": "30"})
-
-
-def _take(request: WebhookRequest, keys: SourceKeys) -> dict[str, Any]:
-    kind, changes = receive(request, keys, now=time.time())
-    enqueue(_sqs, _queue_url, changes)
-    _report(request.source, 200, kind=kind.name, changes=len(changes))
-    return _answer(200, kind.answer, {"content-type": kind.content_type})
+handler = opened(_open)
 
 
 def _request(event: Mapping[str, Any], source: str) -> WebhookRequest:
@@ -91,14 +99,13 @@ def _body(event: Mapping[str, Any]) -> bytes:
     return body
 
 
-def _report(source: str, status: int, *, reason: str = "", kind: str = "", changes: int = 0) -> None:
+def _report(environment: str, source: str, status: int, *, reason: str = "", kind: str = "", changes: int = 0) -> None:
     metrics = {
         "WebhookRequests": (1.0, "Count"),
         "WebhookChanges": (float(changes), "Count"),
         "WebhookRefused": (float(status in range(400, 500)), "Count"),
         "WebhookFailed": (float(status >= 500), "Count"),
     }
-    dimensions = {"Environment": os.environ.get("CIR_ENVIRONMENT", "")}
     log.write(
         {
             "event": "webhook",
@@ -106,7 +113,7 @@ def _report(source: str, status: int, *, reason: str = "", kind: str = "", chang
             "status": status,
             **({"kind": kind} if kind else {}),
             **({"level": "warning", "reason": reason} if reason else {}),
-            **embedded(metrics, dimensions=dimensions, by=(("Environment",),)),
+            **embedded(metrics, dimensions={"Environment": environment}, by=(("Environment",),)),
         }
     )
 

@@ -2,12 +2,11 @@
 
 import csv
 import json
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -23,11 +22,11 @@ from cir.resolve.resolver import Resolver
 from cir.sync.customers import Change
 from cli import environment
 from cli.commands.imports import reason_tables
-from cli.main import main
 from sandbox.aws.functions import Functions
 from sandbox.aws.invoke_api import InvokeApi
 from sandbox.aws.logs import Logs
 from sandbox.customers.salesforce import contact_id as salesforce_id
+from tests.support.commands import Command, Ran
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.sync_plane import MAPPING, mobile
 
@@ -36,51 +35,6 @@ if TYPE_CHECKING:
 
 PERSONAL = ("Winterbourne", "Philippa", "917555", "@example.com")
 """Of the people in the file."""
-
-
-class Ran(NamedTuple):
-    """What a command has left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-type Command = Callable[..., Ran]
-
-
-@pytest.fixture
-def cir(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["cir", *map(str, arguments)])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as exited:
-            code = int(exited.code or 0)
-        return Ran(code, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def deployed(
-    monkeypatch: pytest.MonkeyPatch, aws_url: str, tables: TableNames, genesys: GenesysCloud
-) -> pytest.MonkeyPatch:
-    """A deployment that this shell's variables name; change one to break it."""
-    for name, value in {
-        "CIR_ENVIRONMENT": "dev",
-        "IDENTIFIERS_TABLE": tables.identifiers,
-        "CONTACTS_TABLE": tables.contacts,
-        "LEDGER_TABLE": tables.ledger,
-        "AWS_ENDPOINT_URL": aws_url,
-        "AWS_MAX_ATTEMPTS": "1",
-        "COLUMNS": "200",
-        **genesys.environment,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
 
 
 @pytest.fixture

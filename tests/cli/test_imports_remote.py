@@ -2,23 +2,20 @@
 
 import csv
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import boto3
 import pytest
 
+from cir import connect
 from cir.aws.files import Bucket
-from cli.main import main
-from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, physical_name
+from infra.tables import STATE, physical_name
 from sandbox.aws.services import Aws
-from sandbox.customers.salesforce import contact_id as salesforce_id
-from tests.support.functions import initialised
+from tests.conftest import new_environment, tables_of
+from tests.support.commands import Command
 from tests.support.genesys_cloud import GenesysCloud
-from tests.support.sync_plane import write_export
+from tests.support.importer import Importer, export
 
 pytestmark = pytest.mark.slow
 
@@ -40,22 +37,19 @@ DEFINITION = {
 """The workflow's outside: its steps are called by the test, at the first look that the command takes at it."""
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Aws]:
-    with Aws(environment_name="remote") as aws:
-        yield aws
-
-
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, genesys: GenesysCloud) -> pytest.MonkeyPatch:
+    """The state machine, the bucket and the tables are the sandbox's."""
+    environment = new_environment(aws.dynamodb)
+    tables = tables_of(environment)
     variables = {
         **aws.environment,
         **genesys.environment,
-        "CIR_ENVIRONMENT": "remote",
-        "IDENTIFIERS_TABLE": physical_name("remote", IDENTIFIERS),
-        "CONTACTS_TABLE": physical_name("remote", CONTACTS),
-        "LEDGER_TABLE": physical_name("remote", LEDGER),
-        "STATE_TABLE": physical_name("remote", STATE),
+        "CIR_ENVIRONMENT": environment,
+        "IDENTIFIERS_TABLE": tables.identifiers,
+        "CONTACTS_TABLE": tables.contacts,
+        "LEDGER_TABLE": tables.ledger,
+        "STATE_TABLE": physical_name(environment, STATE),
         "DATA_BUCKET": DATA,
     }
     for name, value in variables.items():
@@ -75,33 +69,15 @@ def work(bucket: Bucket) -> None:
     (source,) = [key for key in bucket.list("imports/") if key.endswith("/source.csv")]
     run = source.split("/")[1]
 
-    def step(name: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        with initialised(f"functions.importer.{name}") as module:
-            return dict(module.handler(event, None))
-
-    split = step("split", {"run": run, "file": source})
+    importer = Importer(bucket, connect.open_genesys("bulk", report=False), connect.open_store())
+    split = importer.split({"run": run, "file": source})
     for item in json.loads(bucket.read(split["batches"])):
-        step("load", {"run": run, **item})
-    step("report", {"run": run, "started": "2026-11-24T01:00:00.123Z"})
-
-
-@pytest.fixture
-def cir(deployed: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        deployed.setattr(sys, "argv", ["cir", "import", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exited:
-            main()
-        return (int(exited.value.code or 0), *capsys.readouterr())
-
-    return run
-
-
-def export(path: Path, rows: int) -> Path:
-    return write_export(path, ({"Id": salesforce_id(number), "LastName": f"Doe{number}"} for number in range(rows)))
+        importer.load({"run": run, **item})
+    importer.report({"run": run, "started": "2026-11-24T01:00:00.123Z"})
 
 
 def test_the_workflow_is_started_watched_and_its_report_shown(
-    cir: Callable[..., tuple[int, str, str]], deployed: pytest.MonkeyPatch, genesys: GenesysCloud, tmp_path: Path
+    cir: Command, deployed: pytest.MonkeyPatch, genesys: GenesysCloud, tmp_path: Path
 ) -> None:
     bucket = Bucket(boto3.Session().client("s3"), DATA)
     worked: list[float] = []
@@ -114,7 +90,7 @@ def test_the_workflow_is_started_watched_and_its_report_shown(
     # the name, not the module that the other threads sleep by
     deployed.setattr("cli.commands.imports_remote.time", SimpleNamespace(sleep=look_again))
     file, ids = export(tmp_path / "accounts 1.csv", rows=12), tmp_path / "ids.csv"
-    code, out, err = cir(file, "--remote", "--json", "--ids", ids)
+    code, out, err = cir("import", file, "--remote", "--json", "--ids", ids)
     assert code == 0, err
     summary = json.loads(out[out.index('{"rows"') :])
     assert (summary["rows"], summary["created"]) == (12, 12)
@@ -123,25 +99,25 @@ def test_the_workflow_is_started_watched_and_its_report_shown(
     assert set(found.values()) == {contact["id"] for contact in genesys.contacts()}
     # called again it finds the execution and its report, and starts no other
     calls = genesys.writes()
-    code, out, _ = cir(file, "--remote", "--json")
+    code, out, _ = cir("import", file, "--remote", "--json")
     assert (code, json.loads(out[out.index('{"rows"') :])["created"], genesys.writes()) == (0, 12, calls)
 
 
 def test_a_workflow_that_fails_is_one_line_with_its_reason(
-    cir: Callable[..., tuple[int, str, str]], deployed: pytest.MonkeyPatch, tmp_path: Path
+    cir: Command, deployed: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     deployed.setattr("cli.commands.imports_remote.POLL_SECONDS", 0.2)
     file = export(tmp_path / "accounts.csv", rows=1).rename(tmp_path / "accounts.bad")
-    code, out, err = cir(file, "--remote")
+    code, out, err = cir("import", file, "--remote")
     assert (code, out) == (1, "")
     assert "the workflow ended as FAILED: no column Id" in " ".join(err.split())
 
 
 @pytest.mark.parametrize("missing", ["DATA_BUCKET", "IMPORT_STATE_MACHINE"])
 def test_without_a_workflow_it_says_what_is_missing(
-    cir: Callable[..., tuple[int, str, str]], deployed: pytest.MonkeyPatch, tmp_path: Path, missing: str
+    cir: Command, deployed: pytest.MonkeyPatch, tmp_path: Path, missing: str
 ) -> None:
     deployed.delenv(missing)
-    code, _, err = cir(export(tmp_path / "a.csv", rows=1), "--remote")
+    code, _, err = cir("import", export(tmp_path / "a.csv", rows=1), "--remote")
     assert code == 1
     assert f"the environment variable {missing} is not set" in err

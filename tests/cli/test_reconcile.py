@@ -1,26 +1,18 @@
-"""`cir reconcile` and the functions of the workflow, each over a real table, a real bucket and the Genesys emulator."""
+"""`cir reconcile`, over a real table and the Genesys emulator."""
 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
 from typing import Any
-from unittest.mock import patch
 
-import boto3
 import pytest
 from typer.testing import CliRunner
 
-from cir.aws.files import Bucket
 from cir.crm.connector import CrmRow
 from cir.crm.connectors.errors import CrmError
-from cir.index.store import IdentityStore, TableNames
+from cir.index.store import TableNames
 from cli.main import app
-from tests.support.functions import initialised
-from tests.support.genesys_cloud import GenesysCloud
 from tests.support.nightly_crm import Crm
 from tests.support.sync_plane import MAPPING, SyncPlane, crm_id
 
@@ -28,32 +20,15 @@ pytestmark = pytest.mark.slow
 
 CUSTOMERS = 10
 """One request to Genesys: the table of these tests does not bear several writers at once."""
-STEPS = ("extract", "audit", "compare", "gone", "report")
+
+
+@pytest.fixture(autouse=True)
+def state_table(deployed: pytest.MonkeyPatch, tables: TableNames) -> None:
+    deployed.setenv("STATE_TABLE", tables.ledger.replace("ledger", "state"))
 
 
 @pytest.fixture
-def plane(
-    genesys: GenesysCloud, store: IdentityStore, tables: TableNames, aws_url: str, monkeypatch: pytest.MonkeyPatch
-) -> SyncPlane:
-    """This process is one of the environment's."""
-    variables = {
-        **genesys.environment,
-        "CIR_ENVIRONMENT": "test",
-        "AWS_ENDPOINT_URL": aws_url,
-        "IDENTIFIERS_TABLE": tables.identifiers,
-        "CONTACTS_TABLE": tables.contacts,
-        "LEDGER_TABLE": tables.ledger,
-        "STATE_TABLE": tables.ledger.replace("ledger", "state"),
-        "DEFAULT_REGION": "US",
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    return SyncPlane(genesys, store)
-
-
-@pytest.fixture
-def crm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "CsvCrm":
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def crm(tmp_path: Path) -> "CsvCrm":
     return CsvCrm(Crm.of(CUSTOMERS), tmp_path / "crm.csv")
 
 
@@ -105,46 +80,3 @@ def test_an_export_that_lacks_a_column_is_refused_before_anything_is_done(plane:
     result = CliRunner().invoke(app, ["reconcile", "--file", crm.export()])
     assert isinstance(result.exception, CrmError)
     assert "crm.csv lacks Account_Tier__c, which the mapping reads" in str(result.exception)
-
-
-@pytest.fixture
-def bucket(aws_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """What the functions share."""
-    name = f"data-{abs(hash(tmp_path))}"
-    client = boto3.Session().client("s3", endpoint_url=aws_url, region_name="eu-west-1")
-    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    monkeypatch.setenv("DATA_BUCKET", name)
-    return Bucket(client, name)
-
-
-@pytest.fixture
-def call(plane: SyncPlane, crm: CsvCrm, bucket: Bucket) -> Iterator[Callable[..., Any]]:
-    """A function of the workflow, by its module."""
-    connectors = ModuleType("cir.crm.connectors")
-    setattr(connectors, "open_connector", lambda *_: crm.crm)  # noqa: B010 - a module has no such attribute
-    with patch.dict("sys.modules", {"cir.crm.connectors": connectors}), ExitStack() as stack:
-        functions = {
-            name: stack.enter_context(initialised(name))
-            for name in (*(f"functions.reconcile.{step}" for step in STEPS), "functions.importer.load")
-        }
-        yield lambda name, **event: functions[name].handler(event, None)
-
-
-def test_the_functions_hand_each_other_what_they_need(
-    plane: SyncPlane, bucket: Bucket, call: Callable[..., Any]
-) -> None:
-    assert call("functions.reconcile.extract", run="first") == {"run": "first", "rows": CUSTOMERS}
-    assert call("functions.reconcile.compare", run="first")["load"] is False
-    assert call("functions.reconcile.report", run="first")["outcome"] == "stopped"
-
-    call("functions.reconcile.extract", run="second")
-    while not call("functions.reconcile.audit", run="second")["ready"]:
-        pass
-    planned = call("functions.reconcile.compare", run="second", force=True)
-    for batch in json.loads(bucket.read(planned["batches"])):
-        call("functions.importer.load", run=planned["importRun"], **batch)
-    assert call("functions.reconcile.gone", run="second") == {"run": "second"}
-    told = call("functions.reconcile.report", run="second")
-    assert (told["outcome"], told["addsUp"]) == ("repaired", True)
-    assert bucket.read(told["page"]).startswith(b"<!doctype html>")
-    assert len(plane.genesys.contacts()) == CUSTOMERS

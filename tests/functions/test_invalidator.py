@@ -1,8 +1,6 @@
 """The cache follows the tables' streams: real changes, as the stream delivers them, through the function."""
 
 import json
-from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,11 +13,11 @@ from cir.identity.rules import Assurance
 from cir.index.cache import Cache
 from cir.index.store import IdentityStore, TableNames
 from cir.resolve.resolver import Resolver
+from functions import Handler
+from functions.invalidator.handler import make_handler
 from sandbox.machine.cache_server import Cache as CacheServer
-from tests.support.functions import initialised
 from tests.support.sync_plane import loyalty, mobile, phone
 
-HASH_KEY = "00ff" * 16
 DEFAULTS = Profile("Valued Customer", "", "Standard", "Unknown", "en-US", "q-default")
 JOHN = Profile("John Smith", "John", "Gold", "Active", "en-GB", "q-gold")
 NUMBER = mobile(1)
@@ -61,10 +59,10 @@ class Stream:
 class Deployment:
     """A resolver with a cache that only the function under test invalidates."""
 
-    def __init__(self, url: str, tables: TableNames, cache: Cache, invalidator: ModuleType, stream: Stream) -> None:
+    def __init__(self, url: str, tables: TableNames, cache: Cache, invalidator: Handler, stream: Stream) -> None:
         self.store = IdentityStore(LeanDynamoDB(region="eu-west-1", endpoint_url=url), tables)
         self.stream = stream
-        self.invalidate = invalidator.handler
+        self.invalidate = invalidator
         self._resolver = Resolver(
             store=self.store, cache=cache, defaults=DEFAULTS, budget_seconds=5.0, default_region="US"
         )
@@ -94,30 +92,13 @@ class Deployment:
 
 
 @pytest.fixture
-def function(
-    monkeypatch: pytest.MonkeyPatch, aws_url: str, tables: TableNames, cache_server: CacheServer
-) -> Iterator[ModuleType]:
-    for name, value in {
-        "CIR_ENVIRONMENT": tables.contacts,
-        "IDENTIFIERS_TABLE": tables.identifiers,
-        "CONTACTS_TABLE": tables.contacts,
-        "LEDGER_TABLE": tables.ledger,
-        "CACHE_URL": cache_server.url,
-        "CACHE_HASH_KEY": HASH_KEY,
-        "DEFAULT_QUEUE_ID": "q-default",
-        "AWS_ENDPOINT_URL": aws_url,
-    }.items():
-        monkeypatch.setenv(name, value)
-    with initialised("functions.invalidator.handler") as module:
-        yield module
-
-
-@pytest.fixture
 def deployment(
-    aws_url: str, tables: TableNames, dynamodb_client: DynamoDBClient, cache_server: CacheServer, function: ModuleType
+    aws_url: str, tables: TableNames, dynamodb_client: DynamoDBClient, cache_server: CacheServer
 ) -> Deployment:
-    cache = Cache(cache_server.url, environment=tables.contacts, hash_key=bytes.fromhex(HASH_KEY))
-    return Deployment(aws_url, tables, cache, function, Stream(dynamodb_client, tables))
+    def connected() -> Cache:
+        return Cache(cache_server.url, environment=tables.contacts, hash_key=b"k")
+
+    return Deployment(aws_url, tables, connected(), make_handler(connected()), Stream(dynamodb_client, tables))
 
 
 def test_without_the_stream_the_cache_would_answer_with_what_was(deployment: Deployment) -> None:
@@ -211,13 +192,12 @@ def test_a_confirmed_claim_leaves_what_the_cache_knows(deployment: Deployment) -
 
 
 def test_while_the_cache_is_away_the_whole_batch_is_handed_back(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CACHE_URL", "redis://127.0.0.1:9")
+    without_cache = make_handler(Cache("redis://127.0.0.1:9", environment="down", hash_key=b"k"))
     deployment.put("c-john", NUMBER)
     batch = deployment.stream.delivered()
-    with initialised("functions.invalidator.handler") as without_cache:
-        answer = without_cache.handler({"Records": batch}, None)
+    answer = without_cache({"Records": batch}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": batch[0]["dynamodb"]["SequenceNumber"]}]}
     output = capsys.readouterr().out
     assert json.loads(output)["event"] == "invalidation failed"
@@ -232,8 +212,8 @@ def test_the_log_says_how_much_and_not_whose(deployment: Deployment, capsys: pyt
     assert json.loads(output) == {"event": "invalidation", "identifiers": 1, "contacts": 1}
 
 
-def test_an_empty_batch_is_taken(function: ModuleType) -> None:
-    assert function.handler({}, None) == {"batchItemFailures": []}
+def test_an_empty_batch_is_taken(deployment: Deployment) -> None:
+    assert deployment.invalidate({}, None) == {"batchItemFailures": []}
 
 
 def test_a_type_that_only_a_newer_release_knows_holds_up_nobody(

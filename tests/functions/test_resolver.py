@@ -1,7 +1,7 @@
 """The resolver on real parts: every outcome, from the cache and from the tables, and with either of them gone."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +18,8 @@ from cir.index.store import IdentityStore, TableNames
 from cir.resolve.answer import OUTPUT_FIELDS
 from cir.resolve.request import INPUT_FIELDS
 from cir.resolve.resolver import Fallback, Resolver
+from functions import Handler
+from functions.resolver.handler import make_handler
 from sandbox.machine.cache_server import Cache as CacheServer
 from tests.conftest import new_cache
 
@@ -415,34 +417,14 @@ def test_whatever_arrives_gets_a_well_formed_answer(system: System, event: objec
     assert json.dumps(answer)
 
 
-@pytest.fixture
-def handler(
-    monkeypatch: pytest.MonkeyPatch, aws_url: str, tables: TableNames, cache_server: CacheServer
-) -> Iterator[Callable[[object, object], dict[str, Any]]]:
-    """The Lambda handler, imported as Lambda imports it."""
-    import importlib
-    import sys
-
-    for name, value in {
-        "CIR_ENVIRONMENT": "handler",
-        "IDENTIFIERS_TABLE": tables.identifiers,
-        "CONTACTS_TABLE": tables.contacts,
-        "LEDGER_TABLE": tables.ledger,
-        "CACHE_URL": cache_server.url,
-        "CACHE_HASH_KEY": "00ff" * 16,
-        "DEFAULT_QUEUE_ID": "q-default",
-        "AWS_ENDPOINT_URL": aws_url,
-    }.items():
-        monkeypatch.setenv(name, value)
-    sys.modules.pop("functions.resolver.handler", None)
-    yield importlib.import_module("functions.resolver.handler").handler
-    sys.modules.pop("functions.resolver.handler", None)
+def function_of(resolver: Resolver) -> Handler:
+    return make_handler(resolver, environment="handler")
 
 
 def test_the_handler_answers_and_logs_one_line_with_trace_and_metrics(
-    handler: Callable[[object, object], dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    system: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = handler({"ani": "+19175550142"}, None)
+    answer = function_of(system.resolver)({"ani": "+19175550142"}, None)
     assert {name: type(value) for name, value in answer.items()} == OUTPUT_FIELDS
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (line["resolutionId"], line["Outcome"]) == (answer["resolutionId"], "NOT_FOUND")
@@ -452,15 +434,13 @@ def test_the_handler_answers_and_logs_one_line_with_trace_and_metrics(
 
 
 def test_the_handler_answers_even_when_the_engine_breaks(
-    handler: Callable[[object, object], dict[str, Any]],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("+19175550142 is not what I expected")
 
-    monkeypatch.setattr("cir.resolve.resolver.read_request", broken)
-    answer = handler({"ani": "+19175550142"}, None)
+    monkeypatch.setattr(system.cache, "read", broken)
+    answer = function_of(system.resolver)({"ani": "+19175550142"}, None)
     assert (answer["outcome"], answer["assignedQueueId"]) == ("DEGRADED", "q-default")
     assert {name: type(value) for name, value in answer.items()} == OUTPUT_FIELDS
     output = capsys.readouterr().out

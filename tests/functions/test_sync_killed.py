@@ -4,13 +4,13 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import cir
 from cir.crm.mapping import SHIPPED, load_mapping
 from cir.index.store import IdentityStore, TableNames
+from functions import Handler
 from sandbox.aws.functions import Function, Functions
 from sandbox.aws.logs import Logs
 from sandbox.aws.queues import QueueMapping
@@ -74,10 +74,10 @@ def consumer(queues: Queues, functions: Functions) -> Iterator[QueueMapping]:
     consumer.stop()
 
 
-def tell(webhook: ModuleType, event: str) -> None:
+def tell(webhook: Handler, event: str) -> None:
     """The CRM calls: all of its accounts have changed."""
     changes = [{"id": account_id(number), "eventId": f"{event}.{number}"} for number in range(ACCOUNTS)]
-    assert webhook.handler(signed("salesforce", {"changes": changes}), None)["statusCode"] == 200
+    assert webhook(signed("salesforce", {"changes": changes}), None)["statusCode"] == 200
 
 
 @pytest.mark.timeout(180)
@@ -86,7 +86,7 @@ def test_a_consumer_that_is_killed_at_any_moment_loses_nothing(  # noqa: PLR0917
     consumer: QueueMapping,
     functions: Functions,
     crm: Salesforce,
-    webhook: ModuleType,
+    webhook: Handler,
     queues: Queues,
     genesys: GenesysCloud,
     store: IdentityStore,

@@ -3,11 +3,13 @@
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
+import boto3
 import pytest
 
+from cir.webhooks.keys import Keyring
+from functions import Handler
 from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.support.queues import Queues
 from tests.support.webhook_calls import (
@@ -22,6 +24,7 @@ from tests.support.webhook_calls import (
     outbound_message,
     signed,
 )
+from tests.support.webhook_world import keyring_of, webhook_of
 
 GUID = "6d81597f-0f9f-e711-8122-000d3aa2331c"
 SYS_ID = "62826bf03710200044e0bfc8bcbe5df1"
@@ -38,9 +41,9 @@ ids = {"outbound message": ACCOUNT, "signed": SYS_ID, "dataverse": GUID, "datave
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_what_is_authentic_is_acknowledged_and_queued_without_the_person(
-    kind: str, webhook: ModuleType, queues: Queues, capsys: pytest.CaptureFixture[str]
+    kind: str, webhook: Handler, queues: Queues, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = webhook.handler(MAKERS[kind](), None)
+    answer = webhook(MAKERS[kind](), None)
     assert answer["statusCode"] == 200
     (message,) = queues.receive()
     change = json.loads(message["Body"])
@@ -52,10 +55,10 @@ def test_what_is_authentic_is_acknowledged_and_queued_without_the_person(
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_wrong_key_is_refused_and_learns_nothing(
-    kind: str, webhook: ModuleType, queues: Queues, capsys: pytest.CaptureFixture[str]
+    kind: str, webhook: Handler, queues: Queues, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for key in ("wrong-key-of-the-tests-0123456789", "ключ", ""):
-        answer = webhook.handler(MAKERS[kind](key=key), None)
+        answer = webhook(MAKERS[kind](key=key), None)
         assert (answer["statusCode"], answer["body"]) == (401, "")
     assert queues.changes() == []
     out = capsys.readouterr().out
@@ -63,7 +66,7 @@ def test_a_wrong_key_is_refused_and_learns_nothing(
     assert not any(secret in out for secret in (NEW, OLD, SIGNING, OLD_SIGNING, "wrong-key"))
 
 
-def test_a_signed_body_that_was_changed_is_refused(webhook: ModuleType, queues: Queues) -> None:
+def test_a_signed_body_that_was_changed_is_refused(webhook: Handler, queues: Queues) -> None:
     request = signed("servicenow", {"id": SYS_ID, "eventId": "e-1"})
     changes: list[dict[str, Any]] = [
         {"body": request["body"].replace("62826", "62827")},
@@ -72,29 +75,29 @@ def test_a_signed_body_that_was_changed_is_refused(webhook: ModuleType, queues: 
         {"headers": {}},
     ]
     for change in changes:
-        assert webhook.handler(request | change, None)["statusCode"] == 401
+        assert webhook(request | change, None)["statusCode"] == 401
     assert queues.changes() == []
 
 
 @pytest.mark.parametrize(("age", "status"), [(-290, 200), (290, 200), (-330, 401), (330, 401)])
-def test_clocks_may_differ_by_five_minutes(age: int, status: int, webhook: ModuleType, queues: Queues) -> None:
+def test_clocks_may_differ_by_five_minutes(age: int, status: int, webhook: Handler, queues: Queues) -> None:
     request = signed("servicenow", {"id": SYS_ID, "eventId": "e-1"}, age=age)
-    assert webhook.handler(request, None)["statusCode"] == status
+    assert webhook(request, None)["statusCode"] == status
     assert len(queues.changes()) == (status == 200)
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_a_replayed_request_is_queued_once(kind: str, webhook: ModuleType, queues: Queues) -> None:
+def test_a_replayed_request_is_queued_once(kind: str, webhook: Handler, queues: Queues) -> None:
     request = MAKERS[kind]()
-    assert [webhook.handler(request, None)["statusCode"] for _ in range(3)] == [200] * 3
+    assert [webhook(request, None)["statusCode"] for _ in range(3)] == [200] * 3
     assert len(queues.changes()) == 1
 
 
-def test_the_crm_may_tell_of_an_event_again_and_of_another_at_once(webhook: ModuleType, queues: Queues) -> None:
+def test_the_crm_may_tell_of_an_event_again_and_of_another_at_once(webhook: Handler, queues: Queues) -> None:
     for age, event_id in ((0, "e-1"), (7, "e-1"), (0, "e-2")):
-        webhook.handler(signed("servicenow", {"id": SYS_ID, "eventId": event_id}, age=age), None)
-    webhook.handler(dataverse(GUID), None)
-    webhook.handler(dataverse(GUID, message="Delete"), None)  # of one operation, like the first
+        webhook(signed("servicenow", {"id": SYS_ID, "eventId": event_id}, age=age), None)
+    webhook(dataverse(GUID), None)
+    webhook(dataverse(GUID, message="Delete"), None)  # of one operation, like the first
     assert [(each["source"], each["deleted"]) for each in queues.changes()] == [
         ("servicenow", False),
         ("servicenow", False),
@@ -104,12 +107,10 @@ def test_the_crm_may_tell_of_an_event_again_and_of_another_at_once(webhook: Modu
 
 
 def test_old_and_new_keys_are_valid_at_once_and_a_withdrawn_one_is_not(
-    webhook: ModuleType, aws_url: str, secret_arn: str, monkeypatch: pytest.MonkeyPatch
+    webhook: Handler, keyring: Keyring, aws_url: str, secret_arn: str
 ) -> None:
-    import boto3
-
     def status(request: dict[str, Any]) -> int:
-        return int(webhook.handler(request, None)["statusCode"])
+        return int(webhook(request, None)["statusCode"])
 
     def statuses() -> list[int]:
         by_key = [status(outbound_message(("04l5g00000AAAAAAA1", ACCOUNT), key=key)) for key in (OLD, NEW)]
@@ -120,16 +121,16 @@ def test_old_and_new_keys_are_valid_at_once_and_a_withdrawn_one_is_not(
     rotated = {**SECRET, "salesforce": SECRET["salesforce"] | {"keys": [NEW], "signing": [SIGNING]}}
     secrets = boto3.Session().client("secretsmanager", endpoint_url=aws_url)
     secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps(rotated))
-    monkeypatch.setattr(webhook._keyring, "clock", lambda: float("inf"))
+    keyring.clock = lambda: float("inf")
     assert statuses() == [401, 200, 401, 200]
     # a secret that somebody has broken leaves those valid that were read last
     secrets.put_secret_value(SecretId=secret_arn, SecretString='{"salesforce": {"keys": ["short"]}}')
     assert statuses() == [401, 200, 401, 200]
 
 
-def test_salesforce_is_answered_in_soap_and_all_notifications_are_taken(webhook: ModuleType, queues: Queues) -> None:
+def test_salesforce_is_answered_in_soap_and_all_notifications_are_taken(webhook: Handler, queues: Queues) -> None:
     records = [(f"04l5g00000AAAA{number:03d}1", salesforce_id(number)) for number in range(100)]
-    answer = webhook.handler(outbound_message(*records), None)
+    answer = webhook(outbound_message(*records), None)
     ack = ET.fromstring(answer["body"])  # noqa: S314 - our own
     assert ack.findtext(".//{http://soap.sforce.com/2005/09/outbound}Ack") == "true"
     assert answer["headers"]["content-type"].startswith("text/xml")
@@ -137,23 +138,23 @@ def test_salesforce_is_answered_in_soap_and_all_notifications_are_taken(webhook:
 
 
 @pytest.mark.parametrize("organization", ["00D5g000001ZZZZEAK", "", "00D5g000001AbCd", "00D5g000001AbCdEAK0"])
-def test_a_message_of_another_organization_is_refused(organization: str, webhook: ModuleType) -> None:
-    answer = webhook.handler(outbound_message(("04l5g00000AAAAAAA1", ACCOUNT), organization=organization), None)
+def test_a_message_of_another_organization_is_refused(organization: str, webhook: Handler) -> None:
+    answer = webhook(outbound_message(("04l5g00000AAAAAAA1", ACCOUNT), organization=organization), None)
     assert answer["statusCode"] == (200 if organization == "00D5g000001AbCd" else 401)
 
 
-def test_changes_of_other_tables_are_acknowledged_and_not_ours(webhook: ModuleType, queues: Queues) -> None:
-    answer = webhook.handler(outbound_message(("04l5g00000AAAAAAA1", ACCOUNT), entity="Opportunity"), None)
+def test_changes_of_other_tables_are_acknowledged_and_not_ours(webhook: Handler, queues: Queues) -> None:
+    answer = webhook(outbound_message(("04l5g00000AAAAAAA1", ACCOUNT), entity="Opportunity"), None)
     assert (answer["statusCode"], queues.changes()) == (200, [])
 
 
-def test_a_truncated_execution_context_still_names_its_record(webhook: ModuleType, queues: Queues) -> None:
-    assert webhook.handler(dataverse(GUID, message="Delete", exceeded=True), None)["statusCode"] == 200
+def test_a_truncated_execution_context_still_names_its_record(webhook: Handler, queues: Queues) -> None:
+    assert webhook(dataverse(GUID, message="Delete", exceeded=True), None)["statusCode"] == 200
     (change,) = queues.changes()
     assert (change["id"], change["deleted"]) == (GUID, True)
 
 
-def test_change_data_capture_is_understood(webhook: ModuleType, queues: Queues) -> None:
+def test_change_data_capture_is_understood(webhook: Handler, queues: Queues) -> None:
     def relayed(kind: str, *record_ids: str, number: int) -> dict[str, Any]:
         header = {
             "entityName": "Contact",
@@ -171,7 +172,7 @@ def test_change_data_capture_is_understood(webhook: ModuleType, queues: Queues) 
         relayed("UPDATE", "003*", number=4),
     ]
     for content in ({"changes": events}, events[0]):
-        assert webhook.handler(signed("salesforce", content), None)["statusCode"] == 200
+        assert webhook(signed("salesforce", content), None)["statusCode"] == 200
     told = [(each["id"], each["deleted"]) for each in queues.changes()]
     assert told == [(salesforce_id(1), False), (salesforce_id(2), False), (salesforce_id(3), True)]
 
@@ -193,9 +194,9 @@ BAD_BODIES = [
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))
-def test_what_cannot_be_read_is_refused_even_signed(body: bytes, webhook: ModuleType, queues: Queues) -> None:
+def test_what_cannot_be_read_is_refused_even_signed(body: bytes, webhook: Handler, queues: Queues) -> None:
     request = signed("servicenow", None, body=body) if body.isascii() else _encoded(body)
-    assert webhook.handler(request, None)["statusCode"] == 400
+    assert webhook(request, None)["statusCode"] == 400
     assert queues.changes() == []
 
 
@@ -210,7 +211,7 @@ def _encoded(body: bytes) -> dict[str, Any]:
 ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;"><!ENTITY f SYSTEM "file:///etc/passwd">]>'
 
 
-def test_xml_is_parsed_without_entities_and_bad_xml_is_refused(webhook: ModuleType, queues: Queues) -> None:
+def test_xml_is_parsed_without_entities_and_bad_xml_is_refused(webhook: Handler, queues: Queues) -> None:
     whole = outbound_message(("04l5g00000AAAAAAA1", ACCOUNT))
     bodies = [
         outbound_message(("04l5g00000AAAAAAA1", ACCOUNT), head=ENTITIES)["body"],
@@ -220,50 +221,55 @@ def test_xml_is_parsed_without_entities_and_bad_xml_is_refused(webhook: ModuleTy
         outbound_message(("04l5g00000AAAAAAA1", "not an id"))["body"],
         "",
     ]
-    assert [webhook.handler(whole | {"body": body}, None)["statusCode"] for body in bodies] == [400] * len(bodies)
+    assert [webhook(whole | {"body": body}, None)["statusCode"] for body in bodies] == [400] * len(bodies)
     assert queues.changes() == []
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-def test_a_body_of_1_mb_is_refused_before_it_is_read(encoded: bool, webhook: ModuleType, queues: Queues) -> None:
+def test_a_body_of_1_mb_is_refused_before_it_is_read(encoded: bool, webhook: Handler, queues: Queues) -> None:
     request = event("salesforce", b"<" * 1_000_000, query={"code": NEW}, encoded=encoded)
-    assert webhook.handler(request, None)["statusCode"] == 413
+    assert webhook(request, None)["statusCode"] == 413
     almost = json.dumps({"id": SYS_ID, "padding": "x" * 999_900}).encode()
-    assert webhook.handler(signed("servicenow", None, body=almost), None)["statusCode"] == 200
+    assert webhook(signed("servicenow", None, body=almost), None)["statusCode"] == 200
     assert len(queues.changes()) == 1
 
 
 @pytest.mark.parametrize("source", ["hubspot", "", "../salesforce", PERSON])
-def test_an_unknown_source_is_not_found(source: str, webhook: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
-    assert webhook.handler(event(source, b"{}", query={"code": NEW}), None)["statusCode"] == 404
+def test_an_unknown_source_is_not_found(source: str, webhook: Handler, capsys: pytest.CaptureFixture[str]) -> None:
+    assert webhook(event(source, b"{}", query={"code": NEW}), None)["statusCode"] == 404
     assert PERSON not in capsys.readouterr().out
 
 
 def test_nothing_is_acknowledged_that_the_queue_has_not_taken(
-    webhook: ModuleType, queues: Queues, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    keyring: Keyring, queues: Queues, capsys: pytest.CaptureFixture[str]
 ) -> None:
     request = outbound_message(*((f"04l5g00000AAAA{number:03d}1", salesforce_id(number)) for number in range(15)))
-    real, calls = webhook._sqs.send_message_batch, []
+    calls: list[Any] = []
 
-    def half(**batch: Any) -> Any:
-        calls.append(batch)
-        answer = real(**batch)
-        if len(calls) == 2:
-            answer["Failed"] = [{"Id": "4", "Code": "InternalError", "SenderFault": False, "Message": "x"}]
-        return answer
+    class Half:
+        """Says of the second batch that not all of it was taken."""
 
-    monkeypatch.setattr(webhook._sqs, "send_message_batch", half)
-    refused = webhook.handler(request, None)
+        def send_message_batch(self, **batch: Any) -> Any:
+            calls.append(batch)
+            answer = queues.sqs.send_message_batch(**batch)
+            if len(calls) == 2:
+                answer["Failed"] = [{"Id": "4", "Code": "InternalError", "SenderFault": False, "Message": "x"}]
+            return answer
+
+    webhook = webhook_of(keyring, Half(), queues.url)
+    refused = webhook(request, None)
     assert (refused["statusCode"], refused["body"]) == (503, "")
-    assert webhook.handler(request, None)["statusCode"] == 200
+    assert webhook(request, None)["statusCode"] == 200
     assert len(queues.changes()) == 15
-    monkeypatch.setattr(webhook, "_queue_url", "http://127.0.0.1:9/0/nowhere.fifo")
-    monkeypatch.setattr(webhook._sqs, "send_message_batch", real)
+    webhook = webhook_of(keyring, queues.sqs, "http://127.0.0.1:9/0/nowhere.fifo")
     queues.sqs.delete_queue(QueueUrl=queues.url)
-    assert webhook.handler(request, None)["statusCode"] == 503
+    assert webhook(request, None)["statusCode"] == 503
     assert PERSON not in capsys.readouterr().out
 
 
-def test_without_its_secret_nothing_is_acknowledged(webhook: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "_secret_arn", "gone")
-    assert webhook.handler(dataverse(GUID), None)["statusCode"] == 503
+def test_without_its_secret_nothing_is_acknowledged(
+    queues: Queues, aws_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_url)
+    webhook = webhook_of(keyring_of("gone"), queues.sqs, queues.url)
+    assert webhook(dataverse(GUID), None)["statusCode"] == 503

@@ -21,6 +21,7 @@ from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.records import Contact
 from cir.identity.rules import Assurance, IdentifierType, load_rules
+from cir.index.review import candidate
 from cir.index.store import IdentityStore, TableNames
 from cir.merge.merging import Merging
 from sandbox.genesys import Emulator
@@ -205,14 +206,6 @@ def _parsed(kind: IdentifierType, text: str, source: str = "") -> Identifier:
     return parsed
 
 
-def environment(world: World, aws_url: str) -> dict[str, str]:
-    """The variables of a function of the sync plane."""
-    return {
-        "IDENTIFIERS_TABLE": world.tables.identifiers,
-        "CONTACTS_TABLE": world.tables.contacts,
-        "LEDGER_TABLE": world.tables.ledger,
-        "AWS_ENDPOINT_URL": aws_url,
-        "GENESYS_URL": world.emulator.url,
-        "GENESYS_CLIENT_ID": world.emulator.client_id,
-        "GENESYS_CLIENT_SECRET": world.emulator.client_secret,
-    }
+def propose(world: World, pair: tuple[str, ...], **details: Any) -> None:
+    """Put two contacts into the review queue."""
+    world.store.record(candidate(world.store, pair, "alike", **details))

@@ -1,23 +1,24 @@
 """A CRM, Genesys Cloud, the index, and the nights in which they are reconciled."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cir.aws.dynamodb import DynamoDB
 from cir.aws.files import Files
 from cir.crm.connector import CrmRow
+from cir.crm.mapping import OnDelete
 from cir.imports.run import load_all
 from cir.index.store import TableNames
-from cir.reconcile.audit import Auditor
-from cir.reconcile.compare import Plan, compare
-from cir.reconcile.extract import extract
-from cir.reconcile.held import Index, scan
-from cir.reconcile.report import report
+from cir.reconcile.compare import Plan
+from cir.reconcile.held import scan
 from cir.reconcile.result import Reconciled
 from cir.reconcile.run import Night, State
+from cir.reconcile.steps import Parts, Step, run
+from infra.tables import LEDGER, STATE
 from sandbox.customers.salesforce import contact_id as salesforce_id
-from tests.support.sync_plane import SyncPlane, crm_id
+from tests.support.genesys_cloud import GenesysCloud
+from tests.support.sync_plane import MAPPING, SyncPlane, crm_id, watched
 
 
 def row(number: int, **columns: str) -> CrmRow:
@@ -69,6 +70,15 @@ class Crm:
         return f"point {self.extracts}"
 
 
+class Stage:
+    """Nobody watches how far a step is."""
+
+    def advance(self, by: int = 1, /) -> None: ...
+    def reach(self, number: int, /) -> None: ...
+    def counting[T](self, items: Iterable[T], /) -> Iterator[T]:
+        return iter(items)
+
+
 @dataclass
 class Reconciling:
     """Each night is a process of its own."""
@@ -79,34 +89,35 @@ class Reconciling:
     dynamodb: DynamoDB
     tables: TableNames
     state_table: str
+    steps: list[Step] = field(default_factory=list)
+    """What the last night did."""
 
     def night(self, name: str, files: Files | None = None) -> Night:
         return Night(name, files or self.files, State(self.dynamodb, self.state_table))
 
-    def run(self, name: str, *, audit: bool = False, files: Files | None = None, **flags: Any) -> Reconciled:
-        """The steps in their order, each as its function calls it."""
-        night, sync = self.night(name, files), self.plane.new_sync()
-        if Reconciled.read(night):
-            return report(night, self.plane.mapping.source)
-        extracted = extract(night, self.crm, self.plane.mapping)
-        dirty: list[str] = []
-        if audit:
-            auditor = Auditor(sync.client, self.plane.store, sync.organization, self.plane.mapping)
-            while not auditor.is_ready(night):
-                pass
-            found = auditor.run(night, self.index())
-            assert found
-            dirty = found.dirty
-        plan = compare(night, extracted, self.index(extracted.started), sync, default_region="US", dirty=dirty, **flags)
-        if plan.stands and plan.repairs:
-            self.load(night)
-        return report(night, self.plane.mapping.source)
+    def run(self, name: str, *, files: Files | None = None, **flags: bool) -> Reconciled:
+        """All steps of a night, which are noted in `steps`."""
+        parts = Parts(
+            crm=self.crm,
+            sync=self.plane.new_sync(),
+            contacts=self.contacts,
+            default_region="US",
+            workers=1,
+            sleep=lambda _: None,
+        )
+        self.steps = []
+        return run(self.night(name, files), parts, self._begin, **flags)
 
     def load(self, night: Night) -> None:
         load_all(night.repairs, self.plane.new_sync(), workers=1)
 
-    def index(self, since: str = "") -> Index:
-        return Index.of(scan(self.dynamodb, self.tables.contacts), source=self.plane.mapping.source, since=since)
+    def contacts(self) -> Iterator[dict[str, Any]]:
+        """The whole table."""
+        return scan(self.dynamodb, self.tables.contacts)
+
+    def _begin(self, step: Step, total: int | None) -> "Stage":
+        self.steps.append(step)
+        return Stage()
 
     def tier(self, number: int) -> str:
         """As Genesys shows it."""
@@ -117,3 +128,12 @@ class Reconciling:
         plan = Plan.read(self.night(name))
         assert plan
         return plan
+
+
+def begun(crm: Crm, genesys: GenesysCloud, dynamodb: DynamoDB, tables: TableNames, files: Files) -> Reconciling:
+    """After a first good night, by a mapping that keeps whoever is gone from the CRM."""
+    watching, store = watched(dynamodb, tables)
+    plane = SyncPlane(genesys, store, replace(MAPPING, on_delete=OnDelete.KEEP))
+    world = Reconciling(crm, plane, files, watching, tables, tables.ledger.replace(LEDGER.name, STATE.name))
+    world.run("first load", force=True)
+    return world

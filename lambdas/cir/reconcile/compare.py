@@ -95,6 +95,11 @@ class Plan:
         return not self.dry_run and (self.forced or not self.stopped)
 
     @property
+    def loads(self) -> bool:
+        """Whether there is something to load."""
+        return self.stands and self.repairs > 0
+
+    @property
     def adds_up(self) -> bool:
         followed = self.unchanged + self.repairs + self.deleted
         return self.rows == followed + self.newer + self.conflicts + self.refused + self.doubled

@@ -52,6 +52,7 @@ class Night:
 
     @property
     def repairs(self) -> Run:
+        """What the load step of the import loads."""
         return Run.named(self.files, f"{REPAIRS}{self.name}")
 
     def read(self, name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from cir.identity.verdict import Evidence, Outcome, Verdict, decide
 from cir.index.cache import Cache
 from cir.index.review import candidate
 from cir.index.store import IdentityStore
-from cir.resolve.answer import compose
+from cir.resolve.answer import CacheStatus, compose
 from cir.resolve.lookup import Findings, Lookup, Origin, left
 from cir.resolve.policy import Policy, load_policy
 from cir.resolve.request import Request, read_request
@@ -99,6 +99,20 @@ class Resolver:
         trace.facts |= _facts(request, verdict, withheld)
         trace.facts["evidence"] = [each.to_plain() for each in _evidence(request, findings)]
         return Resolution(answer, trace.line(answer))
+
+    def degraded(self) -> dict[str, Any]:
+        """The answer where `resolve` itself has broken: of nobody, with the defaults."""
+        answer, _ = compose(
+            Verdict(Outcome.DEGRADED),
+            None,
+            self._defaults,
+            self._policy,
+            resolution_id="",
+            cache_status=CacheStatus.DEGRADED,
+            refused=(),
+            spoof_suspected=False,
+        )
+        return answer
 
     def _read(self, event: object, trace: Trace) -> Request:
         with trace.step("normalise") as step:

@@ -1,21 +1,7 @@
 """What the steps of the import workflow share."""
 
-import os
-from collections.abc import Mapping
-from typing import Any
-
-import boto3
-
-from cir.aws.files import Bucket
 from cir.crm.mapping import CrmMapping, MappingError, OnDelete, deployed_mapping, load_mapping
-from cir.imports.run import Run, run_name
-from cir.settings import required
-
-
-def open_run(event: Mapping[str, Any]) -> Run:
-    """The run that the workflow's execution is about. Raises ValueError if the event names none."""
-    name = run_name(event.get("run"))
-    return Run.named(Bucket(boto3.Session().client("s3"), required(os.environ, "DATA_BUCKET")), name)
+from cir.imports.run import Run
 
 
 def read_mapping(run: Run) -> CrmMapping:

@@ -2,28 +2,38 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
-import boto3
-
-from cir.aws.dynamodb import DynamoDB, LeanDynamoDB, boto3_dynamodb
-from cir.aws.files import Bucket
-from cir.crm.mapping import CrmMapping
+from cir import connect
+from cir.aws.dynamodb import DynamoDB
+from cir.aws.files import Files
 from cir.imports.run import run_name
-from cir.reconcile.held import Index, scan
+from cir.reconcile.held import scan
 from cir.reconcile.run import Night, State
+from cir.reconcile.steps import Contacts
 from cir.settings import required
 
 
-def open_night(event: Mapping[str, Any]) -> Night:
-    """The run that the workflow's execution is about. Raises ValueError if the event names none."""
-    name = run_name(event.get("run"))
-    bucket = Bucket(boto3.Session().client("s3"), required(os.environ, "DATA_BUCKET"))
-    dynamodb = boto3_dynamodb(boto3.Session().client("dynamodb"))
-    return Night(name, bucket, State(dynamodb, required(os.environ, "STATE_TABLE")))
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """Where nights are kept."""
+
+    files: Files
+    state: State
+
+    @classmethod
+    def open(cls) -> Self:
+        """Those of the environment."""
+        return cls(connect.open_files(), connect.open_state())
+
+    def of(self, event: Mapping[str, Any]) -> Night:
+        """The one that the workflow's execution is about. Raises ValueError if the event names none."""
+        return Night(run_name(event.get("run")), self.files, self.state)
 
 
-def read_index(mapping: CrmMapping, *, since: str = "") -> Index:
-    """By the lean client: boto3 takes ten times as long to parse a page."""
-    dynamodb: DynamoDB = LeanDynamoDB.from_environment()
-    return Index.of(scan(dynamodb, required(os.environ, "CONTACTS_TABLE")), source=mapping.source, since=since)
+def open_contacts() -> Contacts:
+    """The contacts table of the environment."""
+    dynamodb: DynamoDB = connect.open_lean_dynamodb()
+    table = required(os.environ, "CONTACTS_TABLE")
+    return lambda: scan(dynamodb, table)

@@ -1,23 +1,23 @@
 """The synchronous fallback: have the backfill function ask Genesys while the flow waits.
 
-Only environments that choose it import this, and with it boto3, ahead of the first call.
+Only environments that choose it import this, and with it botocore, ahead of the first call.
 """
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cir.identity.identifiers import Identifier
 from cir.resolve.resolver import Fallback
 
 
-def ask_backfill(function: str, *, budget_seconds: float) -> Fallback:
-    """What the resolver calls on a miss. When it fails or takes too long the miss stands."""
-    config = Config(connect_timeout=budget_seconds, read_timeout=budget_seconds, retries={"total_max_attempts": 1})
-    client = boto3.client("lambda", config=config)
+def ask_backfill(client: Any, function: str) -> Fallback:
+    """What the resolver calls on a miss. When it fails or takes too long the miss stands.
+
+    `client` is boto3's for Lambda, whose timeouts hold: it is called once.
+    """
 
     def ask(identifiers: Sequence[Identifier], seconds: float) -> bool:
         payload = {"identifiers": [{"key": each.key, "value": each.value} for each in identifiers], "seconds": seconds}

@@ -35,7 +35,7 @@ def test_a_secret_is_read_as_it_is_now(manager: Any) -> None:
 )
 def test_what_is_no_oauth_client_is_refused_without_being_quoted(text: str, manager: Any) -> None:
     secret = stored(manager, f"wrong{text.encode().hex()}", SecretString=text)
-    with pytest.raises(SecretError, match="CRM_SECRET_ARN.*must be JSON") as refused:
+    with pytest.raises(SecretError, match=r"CRM_SECRET_ARN.*must be JSON") as refused:
         secret.oauth_client()
     assert "hush" not in str(refused.value)
 

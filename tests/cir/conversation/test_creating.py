@@ -1,30 +1,11 @@
 """Creating a contact in the conversation, on both sides."""
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir.aws.dynamodb import boto3_dynamodb
 from cir.conversation.creating import CreateOutcome, Creating
 from cir.identity.rules import Assurance
-from cir.index.store import TableNames
 from cir.resolve.request import Presented
-from sandbox.genesys import Emulator, Settings, running
-from tests.support.identity_world import World, email, environment, loyalty, phone, without_ids
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running(Settings(rate_limit=None)) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def world(emulator: Emulator, dynamodb_client: DynamoDBClient, tables: TableNames) -> World:
-    return World(emulator, boto3_dynamodb(dynamodb_client), tables)
+from tests.support.identity_world import World, email, loyalty, phone
 
 
 @pytest.fixture
@@ -110,31 +91,3 @@ def test_a_switchboard_makes_nobody_but_does_not_stand_in_the_way(world: World, 
 def test_a_name_that_is_a_card_number_goes_nowhere(world: World, creating: Creating) -> None:
     made = creating.create([ANI], first_name="4111 1111 1111 1111")
     assert (made.outcome, world.holder(phone(1)), world.leads_to(phone(1))) == (CreateOutcome.REFUSED, "", set())
-
-
-def test_the_handler_always_has_an_answer(
-    monkeypatch: pytest.MonkeyPatch, aws_url: str, world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import importlib
-    import sys
-
-    for name, value in environment(world, aws_url).items():
-        monkeypatch.setenv(name, value)
-    sys.modules.pop("functions.create", None)
-    module = importlib.import_module("functions.create")
-
-    def call(event: object) -> dict[str, Any]:
-        answer: dict[str, Any] = module.handler(event, None)
-        assert {name: type(value) for name, value in answer.items()} == module.OUTPUT_FIELDS
-        return answer
-
-    made = call({"ani": phone(1).value, "firstName": "Ann", "lastName": 7})
-    assert (made["outcome"], world.leads_to(phone(1))) == ("CREATED", {made["contactId"]})
-    assert call({"ani": phone(1).value})["outcome"] == "EXISTS"
-    assert call({"ani": "anonymous"})["outcome"] == call(None)["outcome"] == "REFUSED"
-    world.fault(status=400, operation="contacts/enrich")
-    assert call({"ani": phone(2).value})["outcome"] == "FAILED"
-    logged = capsys.readouterr().out
-    assert [json.loads(line)["event"] for line in logged.splitlines()][-1] == "create failed"
-    assert "555" not in without_ids(logged)
-    assert "Ann" not in logged

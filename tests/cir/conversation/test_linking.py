@@ -1,8 +1,5 @@
 """Linking in the conversation: a number or address becomes a known customer's, or stays with whom it belongs to."""
 
-import json
-from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,19 +10,12 @@ from cir.conversation.linking import LINKS_A_DAY, LinkOutcome
 from cir.genesys.errors import UnavailableError
 from cir.identity.rules import Assurance, IdentifierType
 from cir.index.store import IdentityStore, TableNames
-from cir.resolve.request import INPUT_FIELDS
-from tests.support.functions import initialised
 from tests.support.genesys_cloud import GenesysCloud
-from tests.support.sync_plane import SyncPlane, account, email, identifier, loyalty, mobile, phone, watched
+from tests.support.sync_plane import SyncPlane, account, identifier, loyalty, mobile, phone, watched
 
 NEW = phone("+1 646 555 0177")
 OFFICE = phone("+1 212 555 0188")
 GOLD = loyalty("GLD-98765")
-
-
-@pytest.fixture
-def plane(genesys: GenesysCloud, store: IdentityStore) -> SyncPlane:
-    return SyncPlane(genesys, store)
 
 
 @pytest.fixture
@@ -188,102 +178,3 @@ def test_without_genesys_nothing_is_written_to_the_index(plane: SyncPlane, ann: 
         plane.link(ann, NEW)
     assert plane.owners(NEW) == set()
     assert entries(plane, ann, "link") == []
-
-
-# The function
-
-
-@pytest.fixture
-def function(
-    monkeypatch: pytest.MonkeyPatch, aws_url: str, tables: TableNames, genesys: GenesysCloud
-) -> Iterator[ModuleType]:
-    for name, value in {
-        "IDENTIFIERS_TABLE": tables.identifiers,
-        "CONTACTS_TABLE": tables.contacts,
-        "LEDGER_TABLE": tables.ledger,
-        "AWS_ENDPOINT_URL": aws_url,
-        **genesys.environment,
-    }.items():
-        monkeypatch.setenv(name, value)
-    with initialised("functions.link") as module:
-        yield module
-
-
-def test_the_function_links_everything_it_is_given_and_tells_the_gravest_outcome(
-    function: ModuleType, plane: SyncPlane, ann: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    plane.sync(account(2, Email="bob@example.com"))
-    capsys.readouterr()
-    event = {"contactId": ann, "ani": "tel:+16465550177", "email": "Bob@Example.com", "conversationId": "conv-1"}
-    answer = function.handler(event, None)
-    assert answer == {
-        "contactId": ann,
-        "outcome": "CONFLICT",
-        "linked": "phone",
-        "explanation": "The email already leads to another customer; it was left with them.",
-    }
-    output = capsys.readouterr().out
-    (line,) = [json.loads(line) for line in output.splitlines()]
-    assert (line["event"], line["outcomes"]) == ("link", {"phone": "LINKED", "email": "CONFLICT"})
-    assert not [secret for secret in ("5550177", "example.com") if secret in output.lower()]
-
-
-def test_the_function_says_what_was_done_when_a_service_fails_in_between(
-    function: ModuleType, plane: SyncPlane, ann: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = type(function._linking).link
-
-    def unlucky(linking: Any, contact_id: str, presented: Any, **more: Any) -> Any:
-        if presented.identifier.type is IdentifierType.EMAIL:
-            raise UnavailableError("as told")
-        return real(linking, contact_id, presented, **more)
-
-    monkeypatch.setattr(type(function._linking), "link", unlucky)
-    event = {"contactId": ann, "ani": NEW.value, "email": "ann@example.com"}
-    answer = function.handler(event, None)
-    assert (answer["outcome"], answer["linked"], answer["contactId"]) == ("FAILED", "phone", ann)
-    monkeypatch.setattr(type(function._linking), "link", real)
-    again = function.handler(event, None)
-    assert (again["outcome"], again["linked"]) == ("LINKED", "email")
-    assert plane.owners(NEW) == plane.owners(email("ann@example.com")) == {ann}
-
-
-@pytest.mark.parametrize(
-    ("event", "explanation"),
-    [
-        ({}, "No contact was named to link to."),
-        (None, "No contact was named to link to."),
-        ({"contactId": "NOT FOUND!", "ani": NEW.value}, "No contact was named to link to."),
-        ({"contactId": "c-1"}, "There was no usable number or address to link."),
-        ({"contactId": "c-1", "ani": "anonymous"}, "There was no usable number or address to link."),
-        ({"contactId": "c-1", "ani": NEW.value}, "There is no such contact in the index."),
-    ],
-)
-def test_the_function_refuses_what_it_cannot_link(function: ModuleType, event: object, explanation: str) -> None:
-    answer = function.handler(event, None)
-    assert (answer["outcome"], answer["linked"], answer["explanation"]) == ("REFUSED", "", explanation)
-
-
-@pytest.mark.parametrize("value", [None, 7, True, [], {}, "x" * 10_000, "😀", '{"$gt": ""}'])
-def test_whatever_arrives_the_function_answers(function: ModuleType, value: object) -> None:
-    answer = function.handler(dict.fromkeys(INPUT_FIELDS, value), None)
-    assert {name: type(each) for name, each in answer.items()} == function.OUTPUT_FIELDS
-
-
-def test_the_function_answers_when_everything_else_is_away(
-    function: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise RuntimeError(f"{NEW.value} is not what I expected")
-
-    monkeypatch.setattr(IdentityStore, "identifiers", broken)
-    answer = function.handler({"contactId": "c-1", "ani": NEW.value}, None)
-    assert answer == {
-        "contactId": "c-1",
-        "outcome": "FAILED",
-        "linked": "",
-        "explanation": "A service did not answer; it can be tried again.",
-    }
-    output = capsys.readouterr().out
-    assert "RuntimeError" in output
-    assert "5550177" not in output

@@ -1,28 +1,11 @@
 """The nightly search over a base in Genesys: what it proposes, what it merges, and what it leaves alone."""
 
-from collections.abc import Iterator
-
 import pytest
-from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir.aws.dynamodb import boto3_dynamodb
 from cir.duplicates.nightly import Nightly
 from cir.identity.records import Contact
 from cir.index.review import Step, cases, dismiss, open_cases
-from cir.index.store import TableNames
-from sandbox.genesys import Emulator, Settings, running
 from tests.support.identity_world import World, crm_id, email, loyalty, phone
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running(Settings(rate_limit=None, job_step_s=0.01)) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def world(emulator: Emulator, dynamodb_client: DynamoDBClient, tables: TableNames) -> World:
-    return World(emulator, boto3_dynamodb(dynamodb_client), tables)
 
 
 @pytest.fixture

@@ -1,37 +1,14 @@
 """The index follows what happens in Genesys, in whatever order and how often it is told."""
 
-import importlib
-import json
-import random
-import sys
-from collections.abc import Iterator
-from types import ModuleType
-from typing import Any
-
 import pytest
-from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir.aws.dynamodb import boto3_dynamodb
 from cir.conversation.linking import Linking
 from cir.follow.events import Events, Following
 from cir.genesys.identifiers import to_genesys
 from cir.identity.rules import Assurance
-from cir.index.store import TableNames
 from cir.merge.splitting import Splitting
 from cir.resolve.request import Presented
-from sandbox.genesys import Emulator, Settings, running
-from tests.support.identity_world import World, crm_id, email, environment, loyalty, phone, without_ids
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running(Settings(rate_limit=None)) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def world(emulator: Emulator, dynamodb_client: DynamoDBClient, tables: TableNames) -> World:
-    return World(emulator, boto3_dynamodb(dynamodb_client), tables)
+from tests.support.identity_world import World, crm_id, email, loyalty, phone
 
 
 @pytest.fixture
@@ -151,44 +128,3 @@ def test_strangers_that_genesys_makes_a_contact_of_stay_out(world: World, events
     assert events.follow(contact_id) is Following.IGNORED
     world.client.contacts.promote(contact_id)
     assert events.follow(contact_id) is Following.APPEARED
-
-
-def test_duplicated_late_and_reordered_events_end_where_genesys_is(world: World, handler: ModuleType) -> None:
-    ann, annie = world.customer(phone(1), firstName="Ann"), world.customer(phone(2), email("annie"))
-    start = world.last_event
-    for number in (3, 4, 5):
-        change: Any = {"field": "$.cellPhone", "action": "Update", "value": {"display": phone(number).value}}
-        world.client.contacts.patch(ann.contact_id, [change])
-    merged = world.client.contacts.merge([ann.contact_id, annie.contact_id], value_override={"firstName": "Ann"})["id"]
-    change = {"field": "$.otherEmail", "action": "Update", "value": email("late").value}
-    world.client.contacts.patch(merged, [change])
-    told = [each["event"] for each in world.events(start)] * 2
-    random.Random(7).shuffle(told)
-    records = [{"messageId": str(number), "body": json.dumps(event)} for number, event in enumerate(told)]
-    assert handler.handler({"Records": records}, None) == {"batchItemFailures": []}
-    assert set(world.head(ann.contact_id).identifiers) == world.shown(world.client.contacts.get(merged))
-    assert world.leads_to(email("late")) == world.leads_to(phone(5)) == {merged}
-    assert world.leads_to(phone(3)) == world.leads_to(phone(4)) == set()
-
-
-def test_an_event_that_could_not_be_followed_is_handed_back_and_nonsense_is_not(
-    world: World, handler: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
-    made = world.in_genesys({}, phone(1))
-    event = world.events()[-1]["event"]
-    world.fault(status=403, operation="GET")
-    queued = {"Records": [{"messageId": "m1", "body": json.dumps(event)}]}
-    assert handler.handler(queued, None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
-    assert handler.handler(event, None) == {}
-    assert world.leads_to(phone(1)) == {made}
-    assert handler.handler({"detail-type": "something else", "detail": {}}, None) == {}
-    assert "555" not in without_ids(capsys.readouterr().out)
-
-
-@pytest.fixture
-def handler(monkeypatch: pytest.MonkeyPatch, aws_url: str, world: World) -> ModuleType:
-    """The Lambda handler, imported as Lambda imports it."""
-    for name, value in environment(world, aws_url).items():
-        monkeypatch.setenv(name, value)
-    sys.modules.pop("functions.events", None)
-    return importlib.import_module("functions.events")

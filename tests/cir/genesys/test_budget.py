@@ -23,9 +23,10 @@ from mypy_boto3_dynamodb.client import DynamoDBClient
 from cir.aws.dynamodb import DynamoDBError
 from cir.connect import open_genesys
 from cir.genesys.budget import Budget, Kind, Told, Window, lease
-from infra.tables import STATE, create_tables, physical_name
+from infra.tables import STATE, physical_name
 from sandbox.aws.services import Aws
 from sandbox.genesys import Settings, running
+from tests.conftest import new_environment
 from tests.support.genesys_cloud import GenesysCloud
 
 LATENCY = (0.1, 0.8)
@@ -328,13 +329,13 @@ WORKER = textwrap.dedent(
 
 
 @pytest.mark.slow
-def test_processes_that_share_one_client_are_never_refused(tmp_path: Path) -> None:
+def test_processes_that_share_one_client_are_never_refused(aws: Aws, tmp_path: Path) -> None:
     """Against the emulator's real limit of 300 a minute, ten times as fast, on a DynamoDB with atomic writes."""
     speed = 10.0
     (tmp_path / "worker.py").write_text(WORKER)
     settings = Settings(clock_speed=speed, rate_limit_shared=True, latency_ms=(300, 800))
-    with Aws(environment_name="shared") as aws, running(settings) as emulator:
-        table = physical_name("shared", STATE)
+    table = physical_name(new_environment(aws.dynamodb), STATE)
+    with running(settings) as emulator:
         environment = {**aws.environment, "PYTHONPATH": ":".join(sys.path), "PATH": ""}
         processes = [
             subprocess.Popen(
@@ -357,8 +358,7 @@ def test_processes_that_share_one_client_are_never_refused(tmp_path: Path) -> No
 def test_a_deployment_with_a_state_table_shares_its_budget(
     aws_url: str, genesys: GenesysCloud, dynamodb_client: DynamoDBClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    create_tables(dynamodb_client, "budget")
-    state = physical_name("budget", STATE)
+    state = physical_name(new_environment(dynamodb_client), STATE)
     environment = {
         **genesys.environment,
         "STATE_TABLE": state,

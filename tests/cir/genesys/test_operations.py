@@ -1,7 +1,6 @@
 """What the Genesys Cloud client's operations do, on the emulator."""
 
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any, cast
@@ -26,21 +25,20 @@ from cir.genesys.transport import Call, Transport
 from cir.http.oauth import Credentials
 from cir.http.retries import Timing
 from sandbox.genesys import Settings, running
+from tests.support.genesys_cloud import GenesysCloud
 
 _numbers = count(7_000_000)
 TEXT_FIELD = {"title": "Tier", "allOf": [{"$ref": "#/definitions/text"}], "minLength": 0, "maxLength": 20}
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with running(Settings(rate_limit=None, job_step_s=0.05)) as emulator:
-        yield emulator.url
+@pytest.fixture
+def url(genesys: GenesysCloud) -> str:
+    return genesys.url
 
 
 @pytest.fixture
-def client(url: str) -> Iterator[GenesysClient]:
-    yield client_of(url)
-    requests.delete(f"{url}/sandbox/faults", timeout=5)
+def client(url: str) -> GenesysClient:
+    return client_of(url)
 
 
 def client_of(url: str, **transport: Any) -> GenesysClient:

@@ -1,12 +1,9 @@
 """A number that was given to somebody else leaves its former contact; the two are not merged."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir.aws.dynamodb import boto3_dynamodb
 from cir.contacts.organization import prepare
 from cir.conversation.creating import CreateOutcome, Creating, Creation
 from cir.conversation.linking import Linking, LinkOutcome
@@ -16,11 +13,10 @@ from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, Profile
 from cir.identity.rules import Assurance
 from cir.index.review import open_cases
-from cir.index.store import IdentityStore, TableNames
+from cir.index.store import IdentityStore
 from cir.resolve.request import Presented
 from cir.resolve.resolver import Resolver
 from cir.sync.customers import Sync
-from sandbox.genesys import Emulator, Settings, running
 from sandbox.machine.cache_server import Cache as CacheServer
 from tests.conftest import new_cache
 from tests.support.identity_world import World, email, phone
@@ -28,17 +24,6 @@ from tests.support.sync_plane import MAPPING, account
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 NUMBER = phone(1)
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running(Settings(rate_limit=None)) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def world(emulator: Emulator, dynamodb_client: DynamoDBClient, tables: TableNames) -> World:
-    return World(emulator, boto3_dynamodb(dynamodb_client), tables)
 
 
 def known(world: World, *identifiers: Identifier, source: str = "conversation", at: str = LONG_AGO) -> Contact:

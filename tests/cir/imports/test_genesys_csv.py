@@ -22,20 +22,14 @@ from cir.imports.batches import write_batches
 from cir.imports.genesys_csv import Adopting, CsvImportError, export_contacts, import_files
 from cir.imports.loading import Report
 from cir.imports.run import Run, load_all, report, split
-from cir.index.store import IdentityStore, TableNames
 from cir.sync.customers import Change
 from cli.commands.imports_csv import events_paused
-from cli.main import main
 from sandbox.customers.salesforce import contact_id as salesforce_id
+from tests.support.commands import Command
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.sync_plane import MAPPING, SyncPlane, account, loyalty, mobile, write_export
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def plane(genesys: GenesysCloud, store: IdentityStore) -> SyncPlane:
-    return SyncPlane(genesys, store)
 
 
 @dataclass
@@ -188,35 +182,15 @@ def test_a_run_that_dies_between_any_two_steps_imports_nothing_twice(
         pytest.fail("it never got to its end")
 
 
-@pytest.fixture
-def deployed(
-    monkeypatch: pytest.MonkeyPatch, aws_url: str, tables: TableNames, genesys: GenesysCloud, tmp_path: Path
-) -> pytest.MonkeyPatch:
-    """A deployment that this shell's variables name."""
-    variables = {
-        "CIR_ENVIRONMENT": "dev",
-        "IDENTIFIERS_TABLE": tables.identifiers,
-        "CONTACTS_TABLE": tables.contacts,
-        "LEDGER_TABLE": tables.ledger,
-        "AWS_ENDPOINT_URL": aws_url,
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        **genesys.environment,
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
-
-
 def test_the_command_imports_by_files(
-    deployed: pytest.MonkeyPatch, genesys: GenesysCloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cir: Command, deployed: pytest.MonkeyPatch, genesys: GenesysCloud, tmp_path: Path
 ) -> None:
     deployed.setattr("cir.imports.genesys_csv.POLL_SECONDS", (0.01, 0.1))
     file, ids = tmp_path / "accounts.csv", tmp_path / "ids.csv"
     write_export(file, ({"Id": salesforce_id(number), "LastName": f"Doe{number}"} for number in range(5)))
-    deployed.setattr("sys.argv", ["cir", "import", str(file), "--via", "csv", "--json", "--ids", str(ids)])
-    with pytest.raises(SystemExit, match="0"):
-        main()
-    summary = json.loads(capsys.readouterr().out)
+    ran = cir("import", file, "--via", "csv", "--json", "--ids", ids)
+    assert ran.code == 0, ran.err
+    summary = json.loads(ran.out)
     assert (summary["rows"], summary["created"]) == (5, 5)
     with ids.open() as written:
         found = {row["crm_id"]: row["contact_id"] for row in csv.DictReader(written)}

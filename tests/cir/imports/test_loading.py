@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -15,19 +14,11 @@ from cir.genesys.errors import UnavailableError
 from cir.imports.loading import Imported, Report, import_lines
 from cir.index.store import IdentityStore, TableNames
 from cir.sync.customers import Change, Sync, Synced
-from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, physical_name
 from sandbox.aws.services import Aws
+from tests.conftest import new_environment, tables_of
 from tests.support.genesys_cloud import GenesysCloud
+from tests.support.importer import lines
 from tests.support.sync_plane import MAPPING, SyncPlane, account, crm_id, loyalty, mobile, phone, watched
-
-
-@pytest.fixture
-def plane(genesys: GenesysCloud, store: IdentityStore) -> SyncPlane:
-    return SyncPlane(genesys, store)
-
-
-def lines(*records: CrmRecord | Problem) -> list[Line]:
-    return [Line(number, record) for number, record in enumerate(records, 2)]
 
 
 def until_it_fails(imported: Iterator[Imported]) -> tuple[list[Imported], Exception]:
@@ -146,17 +137,16 @@ def test_an_abandoned_import_begins_nothing_more(plane: SyncPlane) -> None:
     assert plane.genesys.writes() <= 3  # of six batches: the one that is done, and two that were handed to the worker
 
 
-def test_threads_that_import_the_people_of_one_office_do_not_lose_any(genesys: GenesysCloud, tmp_path: Path) -> None:
+def test_threads_that_import_the_people_of_one_office_do_not_lose_any(genesys: GenesysCloud, aws: Aws) -> None:
     """On a DynamoDB whose conditional writes are atomic under concurrency, unlike moto's."""
     office = phone("+1 212 555 0188")
     rows = [account(number, Phone=office.value, Loyalty_Number__c=f"L-{number // 4}") for number in range(40)]
-    with Aws(environment_name="office") as aws:
-        names = TableNames(*(physical_name("office", table) for table in (IDENTIFIERS, CONTACTS, LEDGER)))
-        plane = SyncPlane(genesys, IdentityStore(boto3_dynamodb(aws.dynamodb), names))
-        imported = list(import_lines(lines(*rows), plane.new_sync(), workers=4))
-        assert report_of(imported).changes == {Change.CREATED: 40}
-        assert plane.owners(office) == {each.contact_id for each in imported}
-        holders = Counter(owner for number in range(10) for owner in plane.owners(loyalty(f"L-{number}")))
-        assert (len(holders), holders.total()) == (10, 10)
-        assert report_of(list(import_lines(lines(*rows), plane.new_sync()))).changes == {Change.UNCHANGED: 40}
+    tables = tables_of(new_environment(aws.dynamodb))
+    plane = SyncPlane(genesys, IdentityStore(boto3_dynamodb(aws.dynamodb), tables))
+    imported = list(import_lines(lines(*rows), plane.new_sync(), workers=4))
+    assert report_of(imported).changes == {Change.CREATED: 40}
+    assert plane.owners(office) == {each.contact_id for each in imported}
+    holders = Counter(owner for number in range(10) for owner in plane.owners(loyalty(f"L-{number}")))
+    assert (len(holders), holders.total()) == (10, 10)
+    assert report_of(list(import_lines(lines(*rows), plane.new_sync()))).changes == {Change.UNCHANGED: 40}
     assert len(genesys.contacts()) == 40

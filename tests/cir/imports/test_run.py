@@ -9,21 +9,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import boto3_dynamodb
-from cir.aws.files import Bucket, Directory, Files
-from cir.crm.export_file import FileError, Line
-from cir.crm.mapping import MappingError
+from cir.aws.files import Directory, Files
 from cir.crm.record import CrmRecord, Problem
 from cir.genesys.errors import UnavailableError
 from cir.imports.batches import read_batch, write_batches
@@ -32,9 +28,10 @@ from cir.imports.run import IncompleteRunError, InterruptedRunError, Run, load, 
 from cir.index.store import TableNames
 from cir.sync.customers import Change
 from sandbox.customers.salesforce import contact_id as salesforce_id
-from tests.support.functions import initialised
 from tests.support.genesys_cloud import GenesysCloud
-from tests.support.sync_plane import SyncPlane, account, crm_id, mobile, watched, write_export
+from tests.support.importer import export, lines
+from tests.support.mortal import KilledError, Mortal, MortalFiles
+from tests.support.sync_plane import SyncPlane, account, mobile, watched
 
 pytestmark = pytest.mark.slow
 
@@ -42,14 +39,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(params=["directory", "bucket"])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
     return Directory(tmp_path / "run") if request.param == "directory" else request.getfixturevalue("bucket")
-
-
-@pytest.fixture
-def bucket(aws_url: str, tmp_path: Path) -> Bucket:
-    client = boto3.Session().client("s3", endpoint_url=aws_url, region_name="eu-west-1")
-    name = f"data-{abs(hash(tmp_path))}"
-    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    return Bucket(client, name)
 
 
 def test_files_are_the_same_in_a_directory_and_in_a_bucket(files: Files, tmp_path: Path) -> None:
@@ -78,10 +67,6 @@ def test_a_directory_is_its_owners_alone(tmp_path: Path) -> None:
         directory.read("../../etc/passwd")
 
 
-def lines(*records: CrmRecord | Problem) -> list[Line]:
-    return [Line(number, record) for number, record in enumerate(records, 2)]
-
-
 def test_batches_give_back_what_was_written(tmp_path: Path) -> None:
     written = lines(
         account(1, FirstName="Zoë\u2028\u0085", Email="Zoë@bücher.example", Loyalty_Number__c="L-1", Phone="call me"),
@@ -95,56 +80,6 @@ def test_batches_give_back_what_was_written(tmp_path: Path) -> None:
     values = [each.value for line in written if isinstance(line.record, CrmRecord) for each in line.record.identifiers]
     read = [line.record for key in keys for line in read_batch(files, key)]
     assert [each.value for record in read if isinstance(record, CrmRecord) for each in record.identifiers] == values
-
-
-class KilledError(BaseException):
-    """Nobody catches it, as nobody survives SIGKILL."""
-
-
-@dataclass
-class Mortal:
-    """Counts what is done and dies at a given point."""
-
-    dies_at: int = 10**9
-    done: int = 0
-
-    def step(self) -> None:
-        self.done += 1
-        if self.done == self.dies_at:
-            raise KilledError
-
-
-@dataclass(frozen=True)
-class MortalFiles:
-    """Dies before or after an operation that changes something."""
-
-    files: Files
-    life: Mortal
-
-    def read(self, key: str) -> bytes:
-        return self.files.read(key)
-
-    def write(self, key: str, content: bytes) -> None:
-        self.life.step()
-        self.files.write(key, content)
-        self.life.step()
-
-    def exists(self, key: str) -> bool:
-        return self.files.exists(key)
-
-    def list(self, prefix: str) -> Sequence[str]:
-        return self.files.list(prefix)
-
-    def local(self, key: str) -> AbstractContextManager[Path]:
-        return self.files.local(key)
-
-    def store(self, key: str, path: Path) -> None:
-        self.life.step()
-        self.files.store(key, path)
-
-    def remove(self, keys: Sequence[str]) -> None:
-        self.files.remove(keys)
-        self.life.step()
 
 
 ROWS = lines(account(0), account(1), account(2), Problem("Id", "no value"), account(3))
@@ -264,27 +199,6 @@ def test_a_report_is_read_back_as_it_was() -> None:
 # The command, really killed
 
 
-def export(path: Path, rows: int) -> Path:
-    accounts = (
-        {"Id": salesforce_id(number), "LastName": "Doe", "MobilePhone": mobile(number).value} for number in range(rows)
-    )
-    return write_export(path, accounts)
-
-
-@pytest.fixture
-def variables(aws_url: str, tables: TableNames, genesys: GenesysCloud) -> dict[str, str]:
-    return {
-        "CIR_ENVIRONMENT": "dev",
-        "IDENTIFIERS_TABLE": tables.identifiers,
-        "CONTACTS_TABLE": tables.contacts,
-        "LEDGER_TABLE": tables.ledger,
-        "AWS_ENDPOINT_URL": aws_url,
-        "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        **genesys.environment,
-    }
-
-
 def test_a_command_that_is_killed_goes_on_where_it_was(
     variables: dict[str, str], genesys: GenesysCloud, tmp_path: Path
 ) -> None:
@@ -314,108 +228,3 @@ def test_a_command_that_is_killed_goes_on_where_it_was(
     kept = [path for path in (tmp_path / "cir").rglob("*") if path.is_file()]
     assert {path.name for path in kept} >= {"ids.csv", "rows.csv", "report.json"}
     assert not [path for path in kept if b"Doe" in path.read_bytes() or b"917555" in path.read_bytes()]
-
-
-# The workflow's functions
-
-STARTED = "2026-11-24T01:00:00.123Z"
-
-
-@pytest.fixture
-def step(variables: dict[str, str], bucket: Bucket) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Calls a step of the workflow, each time as a new execution environment."""
-
-    def call(name: str, event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
-        with initialised(f"functions.importer.{name}") as module:
-            result = module.handler(event, context)
-            return dict(json.loads(json.dumps(result)))
-
-    with patch.dict(os.environ, {**variables, "DATA_BUCKET": bucket.name}):
-        yield call
-
-
-def test_the_workflow_imports_a_file_of_the_bucket(
-    step: Callable[..., dict[str, Any]], bucket: Bucket, genesys: GenesysCloud, tmp_path: Path
-) -> None:
-    with bucket_upload(bucket, export(tmp_path / "a.csv", rows=23)):
-        split_ = step("split", {"run": "one", "file": "uploads/a.csv"})
-    assert (split_["rows"], split_["batchCount"]) == (23, 1)
-    for item in json.loads(bucket.read(split_["batches"])):
-        assert step("load", {"run": "one", **item})["created"] == 23
-        assert step("load", {"run": "one", **item})["rows"] == 0  # a repetition
-    told = step("report", {"run": "one", "started": STARTED})
-    assert json.loads(bucket.read(told["report"]))["seconds"] > 0
-    assert told["total"] == {"rows": 23, "created": 23, "updated": 0, "unchanged": 0, "withdrawn": 0, "refused": 0}
-    ids = list(csv.DictReader(io.StringIO(bucket.read(told["ids"]).decode())))
-    assert {row["contact_id"] for row in ids} == {contact["id"] for contact in genesys.contacts()}
-    assert {row["crm_id"] for row in ids} == {crm_id(number).value for number in range(23)}
-
-
-def bucket_upload(bucket: Bucket, file: Path) -> AbstractContextManager[Path]:
-    bucket.store("uploads/a.csv", file)
-    return bucket.local("uploads/a.csv")
-
-
-class EndsAt:
-    """Lambda's context, of a function whose time is nearly over."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 20_000
-
-
-def test_a_step_that_cannot_do_its_work_says_why(
-    step: Callable[..., dict[str, Any]], bucket: Bucket, genesys: GenesysCloud, tmp_path: Path
-) -> None:
-    file = export(tmp_path / "a.csv", rows=3)
-    file.write_text(file.read_text() + '"never ends')
-    bucket.store("uploads/a.csv", file)
-    with pytest.raises(FileError, match="not well-formed"):
-        step("split", {"run": "one", "file": "uploads/a.csv"})
-    assert genesys.contacts() == []
-    with pytest.raises(IncompleteRunError, match="has not been split"):
-        step("report", {"run": "one", "started": STARTED})
-    for wrong in ({}, {"run": ""}, {"run": "../uploads"}, {"run": 1}):
-        with pytest.raises(ValueError, match="must name its run"):
-            step("report", wrong)
-    bucket.store("uploads/a.csv", export(tmp_path / "b.csv", rows=3))
-    step("split", {"run": "two", "file": "uploads/a.csv"})
-    with pytest.raises(InterruptedRunError):
-        step("load", {"run": "two", "batch": "imports/two/batches/000001.ndjson"}, EndsAt())
-    with pytest.raises(IncompleteRunError, match="1 of 1"):
-        step("report", {"run": "two", "started": STARTED})
-
-
-def test_the_mapping_that_was_uploaded_with_the_file_is_used(
-    step: Callable[..., dict[str, Any]], bucket: Bucket, genesys: GenesysCloud, tmp_path: Path
-) -> None:
-    mapping = {"source": "salesforce", "id": "Key", "columns": {"Surname": "lastName"}, "queues": {}}
-    bucket.write("imports/one/mapping.json", json.dumps(mapping).encode())
-    bucket.write("uploads/a.csv", f"Key,Surname\n{salesforce_id(1)},Doe\n".encode())
-    step("split", {"run": "one", "file": "uploads/a.csv"})
-    step("load", {"run": "one", "batch": "imports/one/batches/000001.ndjson"})
-    assert [contact["lastName"] for contact in genesys.contacts()] == ["Doe"]
-
-
-def test_a_mapping_that_deletes_needs_a_deployment_that_does(
-    step: Callable[..., dict[str, Any]], bucket: Bucket, genesys: GenesysCloud
-) -> None:
-    mapping = {
-        "source": "salesforce", "id": "Key", "columns": {"Surname": "lastName"}, "queues": {},
-        "onDelete": "delete", "optOut": {"column": "Out", "values": ["true"]},
-    }  # fmt: skip
-    bucket.write("imports/one/mapping.json", json.dumps(mapping).encode())
-    bucket.write("uploads/a.csv", f"Key,Surname,Out\n{salesforce_id(1)},Doe,false\n".encode())
-    with pytest.raises(MappingError, match="deletes whoever has opted out"):
-        step("split", {"run": "one", "file": "uploads/a.csv"})
-    assert genesys.contacts() == []
-
-
-def test_batches_from_elsewhere_are_loaded_the_same(
-    step: Callable[..., dict[str, Any]], bucket: Bucket, genesys: GenesysCloud, tmp_path: Path
-) -> None:
-    """As a reconciliation writes them."""
-    bucket.store("uploads/a.csv", export(tmp_path / "a.csv", rows=1))
-    step("split", {"run": "one", "file": "uploads/a.csv"})
-    (key,) = write_batches(bucket, "reconciliations/two/batches/", lines(account(5), account(6)))
-    assert step("load", {"run": "one", "batch": key})["created"] == 2
-    assert len(genesys.contacts()) == 2

@@ -5,10 +5,8 @@ leads where Genesys has it, an id of one person has one owner, and the cache ans
 CIR_INTERLEAVINGS sets how many are tried; the figure of the documentation is 1000.
 """
 
-import importlib
 import itertools
 import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import astuple
@@ -31,18 +29,18 @@ from cir.genesys.errors import NotFoundError
 from cir.identity.identifiers import Identifier
 from cir.identity.rules import Assurance
 from cir.index.cache import CacheLimits
-from cir.index.store import TableNames
 from cir.merge.merging import Merging
 from cir.merge.splitting import Splitting
 from cir.resolve.lookup import Lookup
 from cir.resolve.request import Presented
 from cir.resolve.trace import Trace
 from cir.sync.customers import Sync
-from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
-from sandbox.genesys import Emulator, Settings, running
+from functions import compact
+from functions.invalidator import handler as invalidator
+from sandbox.genesys import Emulator
 from sandbox.machine.cache_server import Cache as CacheServer
-from tests.conftest import new_cache
-from tests.support.identity_world import World, email, environment, loyalty, phone
+from tests.conftest import new_cache, new_environment, tables_of
+from tests.support.identity_world import World, email, loyalty, phone
 from tests.support.sync_plane import MAPPING, account, crm_id
 
 pytestmark = pytest.mark.slow
@@ -53,7 +51,6 @@ PATIENT = CacheLimits(timeout=10, connect_timeout=10)
 """However busy the machine is: what a cache that is late does is tested elsewhere."""
 SHARED = (*(phone(number) for number in range(4)), email("ann"), email("bob"), email("eve"))
 """As many of each kind as Genesys has fields for."""
-_environments = (f"graph{number}" for number in itertools.count())
 
 some = st.lists(st.sampled_from(SHARED), min_size=1, max_size=3, unique=True)
 pick = st.integers(0, 1_000)
@@ -65,20 +62,16 @@ class Graph(RuleBasedStateMachine):
     aws_url: str
     emulator: Emulator
     cache_server: CacheServer
-    handlers: dict[str, Any]
 
     @initialize()
     def begin(self) -> None:
         self.dynamodb = boto3.Session().client("dynamodb", region_name="eu-west-1")
-        name = next(_environments)
-        create_tables(self.dynamodb, name)
-        tables = TableNames(*(physical_name(name, table) for table in (IDENTIFIERS, CONTACTS, LEDGER)))
+        tables = tables_of(new_environment(self.dynamodb))
         self.world = World(self.emulator, boto3_dynamodb(self.dynamodb), tables)
         self.streams = Streams(self.aws_url, [tables.identifiers, tables.contacts])
         self.cache = new_cache(self.cache_server, PATIENT)
         self.lookup = Lookup(self.world.store, self.cache)
-        self.handlers["compact"]._store = self.world.store
-        self.handlers["invalidator"]._cache = self.cache
+        self.compact, self.invalidate = compact.make_handler(self.world.store), invalidator.make_handler(self.cache)
         parts = (self.world.client, self.world.store, self.world.sources)
         self.events, self.linking, self.creating = Events(*parts), Linking(*parts), Creating(*parts)
         self.merging, self.splitting = Merging(*parts), Splitting(*parts)
@@ -185,8 +178,8 @@ class Graph(RuleBasedStateMachine):
     @rule()
     def the_streams_are_consumed(self) -> None:
         for batch in iter(self.streams.read, []):
-            assert self.handlers["compact"].handler({"Records": batch}, None) == {"batchItemFailures": []}
-            assert self.handlers["invalidator"].handler({"Records": batch}, None) == {"batchItemFailures": []}
+            assert self.compact({"Records": batch}, None) == {"batchItemFailures": []}
+            assert self.invalidate({"Records": batch}, None) == {"batchItemFailures": []}
         self._the_cache_says_what_the_tables_say()
 
     def teardown(self) -> None:
@@ -332,14 +325,8 @@ class Streams:
         return records
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running(Settings(rate_limit=None)) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def aws() -> Iterator[None]:
+def aws_of_this_process() -> Iterator[None]:
     """The AWS of the other tests in this process: most of the time would go to its HTTP server otherwise."""
     mock = mock_aws()
     mock.start(reset=False)
@@ -347,28 +334,11 @@ def aws() -> Iterator[None]:
     mock.stop()
 
 
-@pytest.fixture
-def handlers(
-    monkeypatch: pytest.MonkeyPatch, aws: None, emulator: Emulator, cache_server: CacheServer
-) -> dict[str, Any]:
-    """The stream consumers, imported as Lambda imports them; each run gives them its own tables and cache."""
-    world = World(emulator, lambda *_, **__: {}, TableNames("identifiers", "contacts", "ledger"))
-    cache = {"CIR_ENVIRONMENT": "graph", "CACHE_URL": cache_server.url, "CACHE_HASH_KEY": "00", "DEFAULT_QUEUE_ID": "q"}
-    for name, value in {**environment(world, ""), **cache}.items():
-        monkeypatch.setenv(name, value)
-    for name in ("functions.compact", "functions.invalidator.handler"):
-        sys.modules.pop(name, None)
-    return {
-        "compact": importlib.import_module("functions.compact"),
-        "invalidator": importlib.import_module("functions.invalidator.handler"),
-    }
-
-
 @pytest.mark.timeout(0)
 def test_whatever_happens_in_whatever_order_both_sides_end_up_equal(
-    aws_url: str, emulator: Emulator, cache_server: CacheServer, handlers: dict[str, Any]
+    aws_url: str, aws_of_this_process: None, genesys_emulator: Emulator, cache_server: CacheServer
 ) -> None:
-    Graph.aws_url, Graph.emulator, Graph.cache_server, Graph.handlers = aws_url, emulator, cache_server, handlers
+    Graph.aws_url, Graph.emulator, Graph.cache_server = aws_url, genesys_emulator, cache_server
     run_state_machine_as_test(
         Graph,
         settings=settings(

@@ -1,29 +1,12 @@
 """Merging: the plan, what it refuses, both sides afterwards, and a process that dies at any step."""
 
-from collections.abc import Iterator
-
 import pytest
-from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir.aws.dynamodb import boto3_dynamodb
 from cir.genesys.errors import UnavailableError
 from cir.identity.records import Contact
 from cir.index.review import Step, candidate, cases, dismiss, open_cases
-from cir.index.store import TableNames
 from cir.merge.merging import MergeRefusedError
-from sandbox.genesys import Emulator, Settings, running
 from tests.support.identity_world import World, crm_id, email, loyalty, phone
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running(Settings(rate_limit=None)) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def world(emulator: Emulator, dynamodb_client: DynamoDBClient, tables: TableNames) -> World:
-    return World(emulator, boto3_dynamodb(dynamodb_client), tables)
 
 
 def two_of_one_person(world: World) -> tuple[Contact, Contact]:

@@ -1,31 +1,14 @@
 """Undoing a merge: both contacts again, on both sides, whenever the process dies and however long ago the merge was."""
 
-from collections.abc import Iterator
-
 import pytest
-from mypy_boto3_dynamodb.client import DynamoDBClient
 
-from cir.aws.dynamodb import boto3_dynamodb
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact
 from cir.identity.rules import Assurance
 from cir.index.review import Step, candidate, cases, open_cases
-from cir.index.store import TableNames
 from cir.index.tombstones import shorten
 from cir.merge.splitting import SplitRefusedError, Splitting
-from sandbox.genesys import Emulator, Settings, running
 from tests.support.identity_world import World, crm_id, email, loyalty, phone
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running(Settings(rate_limit=None)) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def world(emulator: Emulator, dynamodb_client: DynamoDBClient, tables: TableNames) -> World:
-    return World(emulator, boto3_dynamodb(dynamodb_client), tables)
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import boto3_dynamodb
-from cir.aws.files import Directory, Files
+from cir.aws.files import Directory
 from cir.conversation.linking import LinkOutcome
 from cir.crm.connector import CrmRow
 from cir.crm.mapping import OnDelete, OptOut, Winner
@@ -23,9 +22,9 @@ from cir.reconcile.extract import extract
 from cir.reconcile.gone import follow_gone
 from cir.reconcile.run import Night
 from cir.sync.deletion import Deletion, Fate
-from infra.tables import STATE
 from tests.support.genesys_cloud import GenesysCloud
-from tests.support.nightly_crm import Crm, Reconciling
+from tests.support.mortal import KilledError, Mortal, MortalFiles
+from tests.support.nightly_crm import Crm, Reconciling, begun
 from tests.support.sync_plane import (
     MAPPING,
     SyncPlane,
@@ -35,7 +34,6 @@ from tests.support.sync_plane import (
     crm_id,
     mobile,
     phone,
-    watched,
 )
 
 pytestmark = pytest.mark.slow
@@ -45,14 +43,8 @@ CUSTOMERS = 24
 
 @pytest.fixture
 def world(genesys: GenesysCloud, dynamodb_client: DynamoDBClient, tables: TableNames, tmp_path: Path) -> Reconciling:
-    """Everybody of the CRM is in Genesys and in the index; one good night lies behind."""
-    dynamodb, store = watched(boto3_dynamodb(dynamodb_client), tables)
-    state = tables.ledger.replace("ledger", STATE.name)
-    world = Reconciling(
-        Crm.of(CUSTOMERS), SyncPlane(genesys, store), Directory(tmp_path / "data"), dynamodb, tables, state
-    )
-    world.run("first load", force=True)
-    return world
+    """Everybody of the CRM is in Genesys and in the index, and stays there; one good night lies behind."""
+    return begun(Crm.of(CUSTOMERS), genesys, boto3_dynamodb(dynamodb_client), tables, Directory(tmp_path / "data"))
 
 
 def test_a_first_load_is_for_the_import_unless_somebody_insists(world: Reconciling) -> None:
@@ -396,49 +388,6 @@ def test_a_repair_follows_a_contact_that_was_merged_meanwhile(
 # Dying
 
 
-class KilledError(BaseException):
-    """Nobody catches it, as nobody survives SIGKILL."""
-
-
-@dataclass
-class MortalFiles:
-    """Dies before or after an operation that changes something."""
-
-    files: Files
-    dies_at: int = 10**9
-    done: int = 0
-
-    def step(self) -> None:
-        self.done += 1
-        if self.done == self.dies_at:
-            raise KilledError
-
-    def read(self, key: str) -> bytes:
-        return self.files.read(key)
-
-    def write(self, key: str, content: bytes) -> None:
-        self.step()
-        self.files.write(key, content)
-        self.step()
-
-    def exists(self, key: str) -> bool:
-        return self.files.exists(key)
-
-    def list(self, prefix: str) -> Sequence[str]:
-        return self.files.list(prefix)
-
-    def local(self, key: str) -> AbstractContextManager[Path]:
-        return self.files.local(key)
-
-    def store(self, key: str, path: Path) -> None:
-        self.step()
-        self.files.store(key, path)
-
-    def remove(self, keys: Sequence[str]) -> None:
-        self.files.remove(keys)
-        self.step()
-
-
 def test_a_night_that_dies_at_any_point_is_completed_by_calling_it_again(world: Reconciling) -> None:
     dies_at, alive = 0, False
     while not alive:
@@ -446,7 +395,7 @@ def test_a_night_that_dies_at_any_point_is_completed_by_calling_it_again(world: 
         tier = ("Platinum", "Standard")[dies_at % 2]
         for number in (1, 2, 3):
             world.crm.change(number, Account_Tier__c=tier)
-        files = MortalFiles(world.files, dies_at)
+        files = MortalFiles(world.files, Mortal(dies_at))
         name = f"night {dies_at}"
         try:
             world.run(name, files=files)

@@ -40,11 +40,6 @@ GOLD = loyalty("GLD-98765")
 TAKEN = "loyalty: already belongs to another contact: a duplicate? (••••••65)"
 
 
-@pytest.fixture
-def plane(genesys: GenesysCloud, store: IdentityStore) -> SyncPlane:
-    return SyncPlane(genesys, store)
-
-
 def changes(synced: list[Synced]) -> list[Change]:
     return [each.change for each in synced]
 

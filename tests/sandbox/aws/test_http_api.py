@@ -12,14 +12,14 @@ from sandbox.aws.queues import QueueMapping
 from sandbox.customers.salesforce import contact_id as account_id
 from tests.support.queues import Queues
 from tests.support.webhook_calls import NEW, outbound_message, signed
-from tests.support.webhook_world import World
+from tests.support.webhook_world import WebhookWorld
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def api(world: World) -> Iterator[WebhookApi]:
-    api = WebhookApi(lambda event: world.webhook.handler(event, None))
+def api(webhooks: WebhookWorld) -> Iterator[WebhookApi]:
+    api = WebhookApi(lambda event: webhooks.webhook(event, None))
     yield api
     api.stop()
 
@@ -40,16 +40,17 @@ def mapping(queues: Queues, invoke: Any) -> QueueMapping:
     return QueueMapping(queues.sqs, queue_url=queues.url, queue_arn=attributes["QueueArn"], invoke=invoke)
 
 
-def test_from_the_crms_call_over_http_to_the_routed_answer(world: World, api: WebhookApi) -> None:
-    consumer = mapping(world.queues, lambda event: world.sync.handler(event, None))
+def test_from_the_crms_call_over_http_to_the_routed_answer(webhooks: WebhookWorld, api: WebhookApi) -> None:
+    sync = webhooks.sync()
+    consumer = mapping(webhooks.queues, lambda event: sync(event, None))
     try:
         for tier in ("Gold", "Platinum"):
-            world.crm.set(1, Account_Tier__c=tier)
+            webhooks.crm.set(1, Account_Tier__c=tier)
             answer = post(api, outbound_message((f"04l5g00000{tier}", account_id(1))))
             assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
             assert "<Ack>true</Ack>" in answer.text
             consumer.wait_until_drained()
-            profile = world.profile(1)
+            profile = webhooks.profile(1)
             assert profile is not None
             assert profile.customer_tier == tier
         assert consumer.delivered == 2
@@ -57,7 +58,7 @@ def test_from_the_crms_call_over_http_to_the_routed_answer(world: World, api: We
         consumer.stop()
 
 
-def test_the_front_passes_bytes_on_as_they_are(world: World, api: WebhookApi) -> None:
+def test_the_front_passes_bytes_on_as_they_are(webhooks: WebhookWorld, api: WebhookApi) -> None:
     request = signed("servicenow", {"id": "6282", "note": "ß"}, body='{"id": "6282", "note": "ß"}\r\n'.encode())
     for content_type in ("application/json", "application/octet-stream"):
         request["headers"]["content-type"] = content_type
@@ -68,8 +69,8 @@ def test_the_front_passes_bytes_on_as_they_are(world: World, api: WebhookApi) ->
     assert requests.post(f"{api.url}/elsewhere", data=b"{}", timeout=10).status_code == 404
 
 
-def test_what_keeps_failing_is_redriven_and_the_rest_is_not_held_up(world: World) -> None:
-    world.told(1, 2)
+def test_what_keeps_failing_is_redriven_and_the_rest_is_not_held_up(webhooks: WebhookWorld) -> None:
+    webhooks.told(1, 2)
     seen: list[str] = []
 
     def invoke(event: dict[str, Any]) -> dict[str, Any]:
@@ -80,12 +81,12 @@ def test_what_keeps_failing_is_redriven_and_the_rest_is_not_held_up(world: World
                 failed.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failed}
 
-    consumer = mapping(world.queues, invoke)
+    consumer = mapping(webhooks.queues, invoke)
     try:
         consumer.wait_until_drained()
     finally:
         consumer.stop()
     assert seen.count(f"salesforce#{account_id(1)}") == 5
     assert seen.count(f"salesforce#{account_id(2)}") == 1
-    (dead,) = world.queues.undelivered()
+    (dead,) = webhooks.queues.undelivered()
     assert json.loads(dead["Body"])["id"] == account_id(1)

@@ -1,6 +1,5 @@
 """The sandbox's AWS: the deployed tables, transactions, and no leftovers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +15,6 @@ pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Aws]:
-    with Aws(environment_name="test") as running:
-        yield running
 
 
 def test_the_environment_leads_any_client_to_the_deployed_tables(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

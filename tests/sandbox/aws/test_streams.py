@@ -19,12 +19,6 @@ pytestmark = pytest.mark.slow
 type StartMapping = Callable[..., EventSourceMapping]
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Aws]:
-    with Aws() as running:
-        yield running
-
-
 @pytest.fixture
 def table(aws: Aws) -> str:
     """A table of the test's own, with a stream like those of the identifiers and the contacts."""
