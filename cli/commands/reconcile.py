@@ -20,7 +20,7 @@ from cir.crm.mapping import CrmMapping, deployed_mapping, deployed_mapping_file,
 from cir.imports.loading import WORKERS
 from cir.reconcile.held import scan
 from cir.reconcile.result import STOPPED, Reconciled
-from cir.reconcile.run import Night
+from cir.reconcile.run import Night, State
 from cir.reconcile.steps import Parts, Step, by_operator, run
 from cir.settings import default_region, required
 from cir.sync.customers import Sync
@@ -97,15 +97,17 @@ def _run(
 ) -> tuple[Reconciled, Night]:
     """In the deployment that this process's variables name."""
     try:
-        state, table = connect.open_state(), required(os.environ, "CONTACTS_TABLE")
+        state_table, contacts_table = required(os.environ, "STATE_TABLE"), required(os.environ, "CONTACTS_TABLE")
     except ValueError as error:
         raise CommandError(f"{error} (docs/deploy.md lists what belongs to a deployment)") from None
+    dynamodb = connect.open_dynamodb()
+    state = State(dynamodb, state_table)
     with by_operator(_files(), state, mapping.source, dry_run=dry_run, audit=audit, force=force) as night:
-        client, dynamodb = connect.open_genesys("bulk", report=False), connect.open_dynamodb()
+        client = connect.open_genesys("bulk", report=False)
         parts = Parts(
             crm=crm,
             sync=Sync(client, connect.open_store(), prepare(client, mapping), mapping),
-            contacts=lambda: scan(dynamodb, table),
+            contacts=lambda: scan(dynamodb, contacts_table),
             default_region=default_region(),
             workers=workers,
         )

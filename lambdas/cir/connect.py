@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from cir.crm.mapping import CrmMapping
     from cir.genesys.budget import Kind, Window
     from cir.genesys.client import GenesysClient
-    from cir.reconcile.run import State
 
 __all__ = [
     "open_cache",
@@ -33,7 +32,6 @@ __all__ = [
     "open_files",
     "open_genesys",
     "open_lean_dynamodb",
-    "open_state",
     "open_store",
     "report_window",
 ]
@@ -79,13 +77,6 @@ def open_dynamodb() -> DynamoDB:
 def open_store() -> IdentityStore:
     """The index, likewise."""
     return IdentityStore(open_dynamodb(), table_names())
-
-
-def open_state() -> "State":
-    """What nightly work remembers. Raises ValueError where there is no STATE_TABLE."""
-    from cir.reconcile.run import State  # noqa: PLC0415
-
-    return State(open_dynamodb(), required(os.environ, "STATE_TABLE"))
 
 
 def open_files() -> "Bucket":

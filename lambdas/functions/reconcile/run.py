@@ -25,7 +25,7 @@ class Nights:
     @classmethod
     def open(cls) -> Self:
         """Those of the environment."""
-        return cls(connect.open_files(), connect.open_state())
+        return cls(connect.open_files(), State(connect.open_dynamodb(), required(os.environ, "STATE_TABLE")))
 
     def of(self, event: Mapping[str, Any]) -> Night:
         """The one that the workflow's execution is about. Raises ValueError if the event names none."""
