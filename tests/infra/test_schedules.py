@@ -2,12 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from mypy_boto3_dynamodb.client import DynamoDBClient
 
+from cir.aws.dynamodb import boto3_dynamodb
+from cir.aws.files import Directory
+from cir.index.store import TableNames
 from infra.schedule import Schedule
 from tests.support.assembly import Assembly
+from tests.support.genesys_cloud import GenesysCloud
+from tests.support.nightly_crm import Crm, begun
 
 
 @pytest.mark.parametrize(
@@ -113,6 +120,70 @@ def test_no_workflow_logs_what_it_works_on(assembly: Assembly) -> None:
     for machine in assembly.of_type("AWS::StepFunctions::StateMachine"):
         assert machine.properties["LoggingConfiguration"]["IncludeExecutionData"] is False
         assert machine.properties["LoggingConfiguration"]["Level"] == "ALL"
+
+
+@pytest.mark.parametrize(
+    ("audit", "happens", "steps"),
+    [
+        (False, "nothing", "extract compare gone report"),
+        (False, "a change", "extract compare load gone report"),
+        (True, "a change", "extract audit compare load gone report"),
+        (False, "half of the customers are gone", "extract compare report"),
+    ],
+)
+def test_the_workflow_takes_the_steps_of_a_night_in_the_order_of_the_engine(  # noqa: PLR0917 - pytest passes by name
+    audit: bool,
+    happens: str,
+    steps: str,
+    variant: Assembly,
+    genesys: GenesysCloud,
+    dynamodb_client: DynamoDBClient,
+    tables: TableNames,
+    tmp_path: Path,
+) -> None:
+    """For what a real night has come to."""
+    night = begun(Crm.of(20), genesys, boto3_dynamodb(dynamodb_client), tables, Directory(tmp_path))
+    if happens == "a change":
+        night.crm.change(1, Account_Tier__c="Platinum")
+    elif happens != "nothing":
+        night.crm.rows = dict(list(night.crm.rows.items())[:10])
+    outcome = night.run("tonight", audit=audit).outcome
+    assert night.steps == steps.split()
+
+    plan = night.plan("tonight")
+    facts = {
+        "$.audit": audit,
+        "$.audited.ready": True,
+        "$.plan.stands": plan.stands,
+        "$.plan.load": plan.loads,
+        "$.outcome": outcome,
+    }
+    (machine,) = (
+        each
+        for each in variant.of_type("AWS::StepFunctions::StateMachine")
+        if each.properties["StateMachineName"] == "cir-variant-reconcile"
+    )
+    taken = _taken(_definition(variant, machine.properties["DefinitionString"]), facts)
+    assert [{"Repair": "load"}.get(name, name.lower()) for name in taken] == night.steps
+
+
+def _taken(definition: dict[str, Any], facts: dict[str, Any]) -> list[str]:
+    """The work that a workflow does, where its choices find these facts."""
+    taken, at = [], definition["StartAt"]
+    while at:
+        state = definition["States"][at]
+        if state["Type"] in {"Task", "Map"}:
+            taken.append(at)
+        at = _chosen(state, facts) if state["Type"] == "Choice" else state.get("Next")
+    return taken
+
+
+def _chosen(state: dict[str, Any], facts: dict[str, Any]) -> str:
+    for rule in state["Choices"]:
+        (wanted,) = (value for name, value in rule.items() if name.endswith("Equals"))
+        if facts[rule["Variable"]] == wanted:
+            return str(rule["Next"])
+    return str(state["Default"])
 
 
 def _tasks(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
