@@ -21,7 +21,7 @@ from cli.failures import CommandError
 
 LOG_GROUP = "/aws/lambda/cir-{environment}-resolver"
 _RESOLUTION_ID = re.compile("[0-9a-f]{32}")
-_SANDBOX_WAIT_SECONDS = 2
+SANDBOX_WAIT_SECONDS = 2
 """An answer can overtake the line that its function has written before it."""
 
 
@@ -121,8 +121,8 @@ def _trace(resolution_id: str, lines: Iterator[str]) -> dict[str, Any]:
 def _sandbox_lines(api: str, resolution_id: str) -> Iterator[str]:
     answer = requests.get(
         f"{api}/sandbox/logs",
-        params={"contains": resolution_id, "wait": str(_SANDBOX_WAIT_SECONDS)},
-        timeout=_SANDBOX_WAIT_SECONDS + 5,
+        params={"contains": resolution_id, "wait": str(SANDBOX_WAIT_SECONDS)},
+        timeout=SANDBOX_WAIT_SECONDS + 5,
     )
     answer.raise_for_status()
     return (event["message"] for event in answer.json()["events"])

@@ -23,7 +23,7 @@ from sandbox.customers.salesforce import contact_id
 
 SMALLEST = 200
 """Below this there is no room for the special groups."""
-_PART = 10_000
+PART_ROWS = 10_000
 """Rows that one process writes at a time: a second's work or two."""
 _DEFECTS = ("empty_id", "duplicate_id", "too_few_columns")
 
@@ -164,7 +164,7 @@ def write_csv(path: Path, base: SampleBase, *, truth: Path | None = None) -> Non
 
 def _written_parts(base: SampleBase) -> Iterator[tuple[str, str]]:
     """The lines of the export and of the truth, part by part in order; a large base is made on all processors."""
-    parts = [range(start, min(start + _PART, len(base))) for start in range(0, len(base), _PART)]
+    parts = [range(start, min(start + PART_ROWS, len(base))) for start in range(0, len(base), PART_ROWS)]
     part = partial(_written_part, base.size, base.seed, base.noise)
     if len(parts) < 5:
         yield from map(part, parts)

@@ -229,7 +229,7 @@ def logged(
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
         yield trace
         return
-    deployed.setattr("cli.commands.explain._SANDBOX_WAIT_SECONDS", 0)
+    deployed.setattr("cli.commands.explain.SANDBOX_WAIT_SECONDS", 0)
     kept = Logs(directory=tmp_path)
     for line in lines:
         kept.append("cir-dev-resolver", line)

@@ -25,10 +25,7 @@ from cir.index.review import candidate
 from cir.index.store import IdentityStore, TableNames
 from cir.merge.merging import Merging
 from sandbox.genesys import Emulator
-
-
-class KilledError(BaseException):
-    """The process is gone. Nothing catches it."""
+from tests.support.mortal import KilledError
 
 
 class Fate:

@@ -31,14 +31,16 @@ class MortalFiles:
 
     files: Files
     life: Mortal
+    only: str = ""
+    """In the keys of the files that matter."""
 
     def read(self, key: str) -> bytes:
         return self.files.read(key)
 
     def write(self, key: str, content: bytes) -> None:
-        self.life.step()
+        self._step(key)
         self.files.write(key, content)
-        self.life.step()
+        self._step(key)
 
     def exists(self, key: str) -> bool:
         return self.files.exists(key)
@@ -50,9 +52,13 @@ class MortalFiles:
         return self.files.local(key)
 
     def store(self, key: str, path: Path) -> None:
-        self.life.step()
+        self._step(key)
         self.files.store(key, path)
 
     def remove(self, keys: Sequence[str]) -> None:
         self.files.remove(keys)
-        self.life.step()
+        self._step(*keys)
+
+    def _step(self, *keys: str) -> None:
+        if not self.only or any(self.only in key for key in keys):
+            self.life.step()

@@ -4,9 +4,9 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -27,6 +27,7 @@ from cli.commands.imports_csv import events_paused
 from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.support.commands import Command
 from tests.support.genesys_cloud import GenesysCloud
+from tests.support.mortal import KilledError, Mortal, MortalFiles
 from tests.support.sync_plane import MAPPING, SyncPlane, account, loyalty, mobile, write_export
 
 pytestmark = pytest.mark.slow
@@ -39,9 +40,11 @@ class CsvRun:
     plane: SyncPlane
     root: Path
     max_bytes: int = 2000
+    life: Mortal = field(default_factory=Mortal)
+    """It dies before or after it has noted how far it is."""
 
     def run(self, *records: CrmRecord | Problem) -> Report:
-        run = Run(Directory(self.root))
+        run = Run(MortalFiles(Directory(self.root), self.life, only="csv/state.json"))
         lines = [Line(number, record) for number, record in enumerate(records, 2)]
         with patch("cir.imports.run.write_batches", lambda *given: write_batches(*given, rows=10)):
             split(run, lines, self.plane.organization, origin="one")
@@ -138,48 +141,26 @@ def test_a_row_that_genesys_refuses_is_in_the_report(one: CsvRun) -> None:
     assert len(one.ids) == 39
 
 
-class KilledError(BaseException):
-    """Nobody catches it."""
-
-
 def test_a_run_that_dies_between_any_two_steps_imports_nothing_twice(
-    one: CsvRun, monkeypatch: pytest.MonkeyPatch, genesys: GenesysCloud, tmp_path: Path
+    one: CsvRun, genesys: GenesysCloud, tmp_path: Path
 ) -> None:
-    import cir.imports.genesys_csv as module
-
-    def dying(at: int) -> Callable[..., None]:
-        write, count = module._write_state, 0
-
-        def write_state(*given: object) -> None:
-            nonlocal count
-            count += 1
-            if count == at:
-                raise KilledError
-            write(*given)  # type: ignore[arg-type]
-
-        return write_state
-
-    for at in range(1, 9):
+    one.max_bytes = 100_000
+    for dies_at in range(1, 20):
         genesys.reset()
         one.plane = SyncPlane(genesys, one.plane.store)
-        one.root = tmp_path / str(at)
-        one.max_bytes = 100_000
-        with monkeypatch.context() as patched:
-            patched.setattr(module, "_write_state", dying(at))
-            try:
-                one.run(*people(3))
-            except KilledError:
-                survived = False
-            else:
-                survived = True
-        if survived:
+        one.root, one.life = tmp_path / str(dies_at), Mortal(dies_at)
+        try:
+            one.run(*people(3))
+        except KilledError:
+            total = one.run(*people(3))
+        else:
             break
-        total = one.run(*people(3))
         assert total.rows == 3
-        assert len(genesys.contacts()) == 3, f"killed at {at}"
+        assert len(genesys.contacts()) == 3, f"killed at {dies_at}"
         assert set(one.ids.values()) == {contact["id"] for contact in genesys.contacts()}
     else:
         pytest.fail("it never got to its end")
+    assert dies_at > 8
 
 
 def test_the_command_imports_by_files(

@@ -106,7 +106,7 @@ def test_another_seed_gives_other_people() -> None:
 def test_the_file_holds_the_rows_in_order_however_many_processes_write_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base_module, "_PART", 150)
+    monkeypatch.setattr(base_module, "PART_ROWS", 150)
     base = generate(size=1000)
     export, truth = tmp_path / "export.csv", tmp_path / "truth.csv"
     write_csv(export, base, truth=truth)
