@@ -1,12 +1,14 @@
-"""The CDK app: one environment of infra/settings.py, named by `-c env=`. Needs no credentials and no network."""
+"""The CDK app: one environment of infra/environments.py, named by `-c env=`. Needs no credentials and no network."""
 
 import sys
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from infra.checks import SettingsError, environment
+from infra.environments import ENVIRONMENTS
 from infra.packaging import PackagingError, architecture_named
-from infra.settings import ENVIRONMENTS, Settings, SettingsError, environment
+from infra.settings import Settings
 from infra.stacks import stacks
 
 

@@ -2,6 +2,7 @@
 alarms go. It holds all state; the other stacks can be deleted and made anew."""
 
 import json
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
@@ -14,9 +15,15 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
+from infra.catalog.rights import Secret
 from infra.settings import Settings
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, TABLES, Table, physical_name
 
+_SECRET_VARIABLES: Mapping[Secret, str] = {
+    "Genesys client": "GENESYS_SECRET_ARN",
+    "CRM client": "CRM_SECRET_ARN",
+    "webhook keys": "WEBHOOK_SECRET_ARN",
+}
 FILES_KEPT_DAYS = 7
 """A run that has died is resumed within days, and a report is read or copied."""
 
@@ -42,10 +49,10 @@ class Foundation(cdk.Stack):
             self.table, (IDENTIFIERS, CONTACTS, LEDGER, STATE)
         )
         self.files = self._files()
-        self.genesys_secret = self._genesys_secret()
+        self._secrets: dict[Secret, secretsmanager.Secret] = {"Genesys client": self._genesys_secret()}
         self.cache_hash_key = self._cache_hash_key()
-        self.crm_secret = self._crm_secret() if settings.crm else None
-        self.webhook_keys = self._webhook_keys() if settings.crm else None
+        if settings.crm:
+            self._secrets |= {"CRM client": self._crm_secret(), "webhook keys": self._webhook_keys()}
         self.genesys_role = self._genesys_role()
         self.alarms = self._alarms()
 
@@ -58,13 +65,23 @@ class Foundation(cdk.Stack):
         """Of the tables that both planes meet in."""
         return [table.table_arn for table in (self.identifiers, self.contacts, self.ledger)]
 
+    def secret(self, name: Secret) -> secretsmanager.ISecret:
+        """The deployed one. Raises KeyError for one of the CRM where there is none."""
+        return self._secrets[name]
+
     @property
-    def table_variables(self) -> dict[str, str]:
-        """What tells a function their names."""
+    def variables(self) -> dict[str, str]:
+        """What tells the functions where to find it: name of the variable → value."""
+        secrets = {_SECRET_VARIABLES[name]: secret.secret_arn for name, secret in self._secrets.items()}
         return {
             "IDENTIFIERS_TABLE": self.identifiers.table_name,
             "CONTACTS_TABLE": self.contacts.table_name,
             "LEDGER_TABLE": self.ledger.table_name,
+            "STATE_TABLE": self.state.table_name,
+            "DATA_BUCKET": self.files_name,
+            # Resolved by CloudFormation, so that the value is in no template.
+            "CACHE_HASH_KEY": self.cache_hash_key.secret_value.unsafe_unwrap(),
+            **secrets,
         }
 
     def _key(self) -> kms.Key:

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from cir.webhooks.keys import sign
+from infra.catalog.functions import CHANGES_QUEUE, SYNC
 from sandbox.aws.http_api import WebhookApi
 from sandbox.aws.queues import QueueMapping
 from sandbox.aws.services import Aws
@@ -21,11 +22,10 @@ type Invoke = Callable[[dict[str, Any]], Any]
 class Changes:
     """For one emulated CRM. `prepare` it, start the functions with its `environment`, then `start`."""
 
-    def __init__(self, crm: Emulator[Any], aws: Aws, *, prefix: str) -> None:
-        """`prefix` is that of the functions' names, for instance `cir-dev-`."""
+    def __init__(self, crm: Emulator[Any], aws: Aws, *, environment_name: str) -> None:
         self._crm = crm
         self._aws = aws
-        self._prefix = prefix
+        self._environment_name = environment_name
         self._key = secrets.token_hex(32)
         self.environment: dict[str, str] = {}
         """Of the two functions, and of whoever reads the CRM."""
@@ -36,18 +36,16 @@ class Changes:
     def prepare(self) -> None:
         """Start the CRM; make the queues, and the secret with the key by which it signs."""
         self._stack.enter_context(running(self._crm))
-        sqs = self._aws.client("sqs")
-        undelivered = sqs.create_queue(
-            QueueName=f"{self._prefix}sync-undelivered.fifo", Attributes={"FifoQueue": "true"}
-        )["QueueUrl"]
-        redrive = {"deadLetterTargetArn": self._arn(sqs, undelivered), "maxReceiveCount": "20"}
+        name, sqs = self._environment_name, self._aws.client("sqs")
+        undelivered = sqs.create_queue(QueueName=SYNC.undelivered(name), Attributes={"FifoQueue": "true"})["QueueUrl"]
+        redrive = {"deadLetterTargetArn": self._arn(sqs, undelivered), "maxReceiveCount": str(CHANGES_QUEUE.receives)}
         queue = sqs.create_queue(
-            QueueName=f"{self._prefix}sync.fifo",
+            QueueName=CHANGES_QUEUE.name(SYNC.in_aws(name)),
             Attributes={"FifoQueue": "true", "RedrivePolicy": json.dumps(redrive)},
         )["QueueUrl"]
         keys = {self._crm.source: {"signing": [self._key]}}
         secret = self._aws.client("secretsmanager").create_secret(
-            Name=f"{self._prefix}webhook-keys", SecretString=json.dumps(keys)
+            Name=f"cir-{name}-webhook-keys", SecretString=json.dumps(keys)
         )
         settings = self._crm.settings
         self.environment = {
@@ -65,7 +63,13 @@ class Changes:
     def start(self, *, webhook: Invoke, sync: Invoke) -> None:
         """Listen for the CRM, and hand on what the queue holds."""
         sqs, queue = self._aws.client("sqs"), self.environment["CHANGES_QUEUE_URL"]
-        self._mapping = QueueMapping(sqs, queue_url=queue, queue_arn=self._arn(sqs, queue), invoke=sync)
+        self._mapping = QueueMapping(
+            sqs,
+            queue_url=queue,
+            queue_arn=self._arn(sqs, queue),
+            invoke=sync,
+            batch_size=CHANGES_QUEUE.batch_size,
+        )
         self._stack.callback(self._mapping.stop)
         self._api = WebhookApi(webhook)
         self._stack.callback(self._api.stop)

@@ -24,9 +24,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from infra.catalog.functions import function_name
+from infra.checks import SettingsError
+from infra.checks import environment as settings_of
+from infra.environments import ENVIRONMENTS
 from infra.packaging import PackagingError, native_architecture
-from infra.settings import SettingsError
-from infra.settings import environment as settings_of
 from sandbox import system
 from sandbox.aws.account import Account, root
 from sandbox.aws.cdk import Cdk, Outputs
@@ -43,7 +45,7 @@ type OnStep = Callable[[str, float], None]
 
 
 class Deployed:
-    """One environment of `infra/settings.py`, running between `start` and `stop` or as a context manager."""
+    """One environment of `infra/environments.py`, running between `start` and `stop` or as a context manager."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class Deployed:
         self._outputs: Outputs = {}
 
         try:
-            self.settings = settings_of(environment_name)
+            self.settings = settings_of(environment_name, ENVIRONMENTS)
         except SettingsError as error:
             raise StartError(str(error)) from error
         authority = Authority(files)
@@ -103,7 +105,7 @@ class Deployed:
 
     def function_name(self, part: str) -> str:
         """The deployed name of a function, for instance of `resolver`."""
-        return f"cir-{self.settings.name}-{part}"
+        return function_name(self.settings.name, part)
 
     def role_name(self, part: str) -> str:
         """The role in which a function runs."""

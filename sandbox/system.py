@@ -15,7 +15,20 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from infra.catalog import EVENTS, IMPORT_LOAD, IMPORT_REPORT, IMPORT_SPLIT, PARTS, RESOLVER, SYNC, WEBHOOK
+from infra.catalog.functions import (
+    BACKFILL,
+    EVENTS,
+    EVENTS_QUEUE,
+    IMPORT_WORKFLOW,
+    RECONCILE_WORKFLOW,
+    RESOLVER,
+    SYNC,
+    WEBHOOK,
+    Part,
+    function_name,
+    parts,
+)
+from infra.settings import Settings
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, STATE, physical_name
 from sandbox.aws.functions import Function, Functions
 from sandbox.aws.invoke_api import InvokeApi
@@ -35,8 +48,8 @@ DIRECTORY = _REPOSITORY / ".sandbox"
 """Where a sandbox that stays up keeps its logs and publishes how to reach it."""
 
 DEFAULT_QUEUE = "Standard"
-NOT_HERE = (IMPORT_SPLIT, IMPORT_LOAD, IMPORT_REPORT)
-"""Steps of the import, which `cir import` runs in its own process where there are no Step Functions."""
+NOT_HERE = (IMPORT_WORKFLOW, RECONCILE_WORKFLOW)
+"""Whose steps `cir import` and `cir reconcile` run in their own process, where there are no Step Functions."""
 EVENT_DELAY_SECONDS = 2.0
 """A deployment waits 15; here the write to the index follows the one to Genesys within milliseconds."""
 
@@ -79,7 +92,7 @@ class Sandbox:
         self.mappings: tuple[EventSourceMapping, ...] = ()
         self.bus: PartnerBus | None = None
         self.crm = crm
-        self.changes = Changes(crm, self.aws, prefix=self.function_name("")) if crm else None
+        self.changes = Changes(crm, self.aws, environment_name=environment_name) if crm else None
         self._functions_port = ports.functions or free_port()
         self._fallback = fallback
         self._resolver_concurrency = resolver_concurrency
@@ -104,12 +117,12 @@ class Sandbox:
 
     def function_name(self, part: str) -> str:
         """The deployed name of a function, for instance of `resolver`."""
-        return f"cir-{self.environment_name}-{part}"
+        return function_name(self.environment_name, part)
 
     @property
     def environment(self) -> dict[str, str]:
         """Every variable that the operator's commands need to work on this sandbox."""
-        return self.hot_environment | self._sync_environment
+        return self._aws_variables | self._variables
 
     def describe(self) -> dict[str, str]:
         """How to reach each part."""
@@ -209,6 +222,7 @@ class Sandbox:
             self.genesys.url,
             invoke=lambda event: self.functions.call(events, event),
             on_discard=lambda _: self.logs.append(events, "gave up on an event"),
+            queue=EVENTS_QUEUE,
             delay_seconds=EVENT_DELAY_SECONDS,
         )
         self._stack.callback(bus.stop)
@@ -216,21 +230,32 @@ class Sandbox:
 
     # What is deployed
 
+    @property
+    def _parts(self) -> tuple[Part, ...]:
+        return tuple(part for part in parts(crm=self.crm is not None) if part.workflow not in NOT_HERE)
+
     def _deployed(self) -> tuple[Function, ...]:
-        environments = {"hot": self.hot_environment, "sync": self._sync_environment}
+        variables = self._variables
         return tuple(
             Function(
                 name=self.function_name(part.name),
                 handler=part.handler,
                 directory=self._lambdas,
-                environment=environments[part.plane],
+                environment=self._environment_of(part, variables),
                 timeout_seconds=part.timeout_seconds,
                 concurrency=self._resolver_concurrency if part is RESOLVER else 1,
                 warmed=part.package == "lean",
             )
-            for part in (*PARTS, *((WEBHOOK, SYNC) if self.crm else ()))
-            if part not in NOT_HERE
+            for part in self._parts
         )
+
+    def _environment_of(self, part: Part, variables: Mapping[str, str]) -> dict[str, str]:
+        given = {each.name: variables[each.name] for each in part.given if each.name in variables}
+        return self._aws_variables | given
+
+    @property
+    def _aws_variables(self) -> dict[str, str]:
+        return self.aws.environment | {"AWS_ENDPOINT_URL_LAMBDA": self.functions_url}
 
     def _event_sources(self) -> tuple[EventSource, ...]:
         return tuple(
@@ -240,44 +265,35 @@ class Sandbox:
                 filters=(stream.only,) if stream.only else (),
                 batch_size=stream.batch_size,
             )
-            for part in PARTS
+            for part in self._parts
             for stream in part.streams
         )
 
     @property
-    def _common_environment(self) -> dict[str, str]:
-        name = self.environment_name
-        return {
-            **self.aws.environment,
-            "AWS_ENDPOINT_URL_LAMBDA": self.functions_url,
-            "CIR_ENVIRONMENT": name,
-            "IDENTIFIERS_TABLE": physical_name(name, IDENTIFIERS),
-            "CONTACTS_TABLE": physical_name(name, CONTACTS),
-            "LEDGER_TABLE": physical_name(name, LEDGER),
-            "DEFAULT_REGION": "US",
-            "DEFAULT_QUEUE_ID": self._default_queue_id,
-            "DEFAULT_TIER": "Standard",
-            "DEFAULT_STATUS": "Unknown",
-            "DEFAULT_DISPLAY_NAME": "Valued Customer",
-            "DEFAULT_LANGUAGE": "en-US",
-        }
+    def hot_environment(self) -> dict[str, str]:
+        """Of the resolver: the hot plane reaches the cache, and holds no Genesys credential."""
+        return self._environment_of(RESOLVER, self._variables)
 
     @property
-    def hot_environment(self) -> dict[str, str]:
-        """Of the resolver and the invalidator: the hot plane reaches the cache, and holds no Genesys credential."""
-        return self._common_environment | {
+    def _variables(self) -> dict[str, str]:
+        """Values of the variables that functions and commands are told, each those of the catalog."""
+        environment = self.environment_name
+        settings = Settings(
+            name=environment,
+            region=REGION,
+            genesys_host="",
+            default_queue_id=self._default_queue_id,
+            genesys_fallback=self._fallback,
+        )
+        return {
+            **{name: value for name, value in settings.variables.items() if value},
+            "BACKFILL_FUNCTION": self.function_name(BACKFILL.name),
+            "IDENTIFIERS_TABLE": physical_name(environment, IDENTIFIERS),
+            "CONTACTS_TABLE": physical_name(environment, CONTACTS),
+            "LEDGER_TABLE": physical_name(environment, LEDGER),
+            "STATE_TABLE": physical_name(environment, STATE),
             "CACHE_URL": self.cache.url,
             "CACHE_HASH_KEY": self._cache_hash_key,
-            "RESOLVER_BUDGET_MS": "180",
-            "GENESYS_FALLBACK": self._fallback,
-            "BACKFILL_FUNCTION": self.function_name("backfill"),
-        }
-
-    @property
-    def _sync_environment(self) -> dict[str, str]:
-        """The sync plane reaches Genesys, and never the cache."""
-        return self._common_environment | {
-            "STATE_TABLE": physical_name(self.environment_name, STATE),
             "GENESYS_URL": self.genesys.url,
             "GENESYS_CLIENT_ID": CLIENT_ID,
             "GENESYS_CLIENT_SECRET": CLIENT_SECRET,

@@ -4,40 +4,19 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.catalog import DUPLICATES
-from infra.parts import access
+from infra.catalog.functions import DUPLICATES, DUPLICATES_WORKFLOW
 from infra.parts.function import Function, Plane
 from infra.parts.workflow import Workflow, step
-
-LONGEST = cdk.Duration.hours(6)
 
 
 class Duplicates(Function):
     """Called by its state machine, step by step."""
 
     def __init__(self, scope: Construct, *, plane: Plane) -> None:
-        foundation, settings = plane.foundation, plane.settings
-        super().__init__(
-            scope,
-            DUPLICATES,
-            plane=plane,
-            description="Nightly search for contacts that are one person",
-            may=[
-                access.items(foundation.identifiers, "BatchGetItem"),
-                access.items(foundation.contacts, "BatchGetItem", "PutItem"),
-                access.items(foundation.ledger, "PutItem", "Query"),
-                access.items(foundation.state, "PutItem"),
-                access.read_secret(foundation.genesys_secret),
-                access.encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
-            ],
-        )
+        super().__init__(scope, DUPLICATES, plane=plane)
+        settings = plane.settings
         self.workflow = Workflow(
-            scope,
-            DUPLICATES.name,
-            settings=settings,
-            foundation=foundation,
-            definition=self._definition(settings.automatic_merges),
-            timeout=LONGEST,
+            scope, DUPLICATES_WORKFLOW, plane=plane, definition=self._definition(settings.automatic_merges)
         )
         if settings.duplicate_search:
             self.workflow.start_by_the_clock(settings.duplicate_search)

@@ -1,129 +1,36 @@
 """`lambdas/functions/reconcile`: the nightly comparison with the CRM, and with Genesys itself."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.acknowledge import acknowledge_objects
-from infra.catalog import RECONCILE_AUDIT, RECONCILE_COMPARE, RECONCILE_EXTRACT, RECONCILE_GONE, RECONCILE_REPORT
-from infra.functions.crm_changes import crm_environment, follow_deletions
+from infra.catalog.functions import (
+    RECONCILE_AUDIT,
+    RECONCILE_COMPARE,
+    RECONCILE_EXTRACT,
+    RECONCILE_GONE,
+    RECONCILE_REPORT,
+    RECONCILE_WORKFLOW,
+)
 from infra.functions.importer import AT_ONCE, Importer
-from infra.parts import access
 from infra.parts.function import Function, Plane
 from infra.parts.workflow import Workflow, every_batch, invoke
 from infra.settings import Crm
-from infra.words import NIGHTS, REPAIRS, STOPPED
-
-LONGEST = cdk.Duration.hours(12)
+from infra.words import STOPPED
 
 
 class Reconcile(Construct):
     """The state machine `cir-<env>-reconcile` and the functions of its steps; repairs go the way of the import."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        *,
-        plane: Plane,
-        importer: Importer,
-        crm: Crm,
-        crm_secret: secretsmanager.ISecret,
-    ) -> None:
+    def __init__(self, scope: Construct, *, plane: Plane, importer: Importer, crm: Crm) -> None:
         super().__init__(scope, "Reconcile")
         self._plane = plane
-        foundation = plane.foundation
-        files, key = foundation.files_name, foundation.key
-        genesys = [access.read_secret(foundation.genesys_secret)]
-        reading_crm = crm_environment(crm, crm_secret)
-        through = access.encrypt_and_decrypt(key, through=["dynamodb", "s3", "secretsmanager"])
-        own_files = [access.objects(files, f"{NIGHTS}*", "GetObject", "PutObject"), access.list_objects(files, NIGHTS)]
-        self.extract = Function(
-            self,
-            RECONCILE_EXTRACT,
-            plane=plane,
-            description="Writes down what the CRM holds",
-            environment=reading_crm,
-            may=[
-                *own_files,
-                access.items(foundation.state, "PutItem"),
-                access.read_secret(crm_secret),
-                through,
-            ],
+        self.extract, self.audit, self.compare, self.gone, self.report = (
+            Function(self, part, plane=plane)
+            for part in (RECONCILE_EXTRACT, RECONCILE_AUDIT, RECONCILE_COMPARE, RECONCILE_GONE, RECONCILE_REPORT)
         )
-        self.audit = Function(
-            self,
-            RECONCILE_AUDIT,
-            plane=plane,
-            description="Compares the index with what Genesys holds",
-            may=[
-                *own_files,
-                *genesys,
-                access.items(foundation.state, "GetItem", "PutItem"),
-                access.items(foundation.contacts, "BatchGetItem", "Scan"),
-                access.items(foundation.identifiers, "BatchGetItem"),
-                through,
-            ],
-        )
-        self.compare = Function(
-            self,
-            RECONCILE_COMPARE,
-            plane=plane,
-            description="Plans what the night has to repair",
-            may=[
-                *own_files,
-                *genesys,
-                access.objects(files, f"{REPAIRS}*", "DeleteObject", "GetObject", "PutObject"),
-                access.list_objects(files, REPAIRS),
-                access.items(foundation.state, "GetItem", "PutItem"),
-                access.items(foundation.contacts, "BatchGetItem", "PutItem", "Scan"),
-                access.items(foundation.identifiers, "BatchGetItem"),
-                access.items(foundation.ledger, "PutItem"),
-                through,
-            ],
-        )
-        self.gone = Function(
-            self,
-            RECONCILE_GONE,
-            plane=plane,
-            description="Follows deletions in the CRM",
-            environment=reading_crm,
-            may=[
-                *own_files,
-                *genesys,
-                access.items(foundation.state, "PutItem"),
-                access.items(foundation.contacts, "BatchGetItem", *follow_deletions(crm)),
-                access.items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
-                access.items(foundation.ledger, "PutItem"),
-                access.read_secret(crm_secret),
-                through,
-            ],
-        )
-        self.report = Function(
-            self,
-            RECONCILE_REPORT,
-            plane=plane,
-            description="Adds up what a night has found and repaired",
-            may=[
-                access.objects(files, f"{NIGHTS}*", "DeleteObject", "GetObject", "PutObject"),
-                access.list_objects(files, NIGHTS),
-                access.objects(files, f"{REPAIRS}*", "DeleteObject", "GetObject", "PutObject"),
-                access.list_objects(files, REPAIRS),
-                access.items(foundation.state, "PutItem"),
-                access.encrypt_and_decrypt(key, through=["dynamodb", "s3"]),
-            ],
-        )
-        self.workflow = Workflow(
-            scope,
-            "reconcile",
-            settings=plane.settings,
-            foundation=foundation,
-            definition=self._definition(importer),
-            timeout=LONGEST,
-        )
-        self.workflow.read_lists_of_batches(files)
-        for pattern in (f"{NIGHTS}*", f"{REPAIRS}*"):
-            acknowledge_objects(self, files, pattern)
+        self.workflow = Workflow(scope, RECONCILE_WORKFLOW, plane=plane, definition=self._definition(importer))
+        self.workflow.read_lists_of_batches(plane.foundation.files_name)
         for name, schedule, audit in (("nightly", crm.reconciliation, False), ("audit", crm.audit, True)):
             if schedule:
                 self.workflow.start_by_the_clock(

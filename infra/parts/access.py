@@ -4,7 +4,8 @@ The library's `grant_*` methods are not used: they add actions that no call here
 and write into the key's policy, which would tie the stacks into a circle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -14,27 +15,79 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
+from infra.catalog.rights import (
+    Condition,
+    FileAction,
+    Files,
+    Invoke,
+    Items,
+    QueueName,
+    ReadSecret,
+    Right,
+    SendTo,
+    TableAction,
+    UseCache,
+    key_use,
+)
 from infra.foundation import Foundation
+from infra.settings import Settings
 
-type TableAction = str
-"""An action on items, without its service: `BatchGetItem`, `UpdateItem`. A transaction needs those of its writes."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What the rights in the catalog are about, in one environment."""
+
+    settings: Settings
+    foundation: Foundation
+    cache: Sequence[str] = ()
+    """ARNs of the cache and of the user in it."""
+    functions: Mapping[str, str] = field(default_factory=dict)
+    """ARN of the alias, by the name in the catalog."""
+
+    def statements(
+        self, rights: Sequence[Right], *, queues: Mapping[QueueName, sqs.IQueue]
+    ) -> Iterator[iam.PolicyStatement]:
+        """What a function needs that has these rights."""
+        held = [each for each in rights if self._is_held(each)]
+        for right in held:
+            yield from self._statements(right, queues)
+        use = key_use(held)
+        if use.through:
+            granted = encrypt_and_decrypt if use.writes else decrypt
+            yield granted(self.foundation.key, through=use.through)
+
+    def _is_held(self, right: Right) -> bool:
+        where: Condition | None = right.where if isinstance(right, Items | Invoke) else None
+        match where:
+            case None:
+                return True
+            case "the resolver waits for Genesys":
+                return self.settings.waits_for_genesys
+            case "the CRM's mapping deletes contacts":
+                return self.settings.crm is not None and self.settings.crm.deletes_contacts
+
+    def _statements(self, right: Right, queues: Mapping[QueueName, sqs.IQueue]) -> Iterator[iam.PolicyStatement]:
+        match right:
+            case Items():
+                yield items(self.foundation.table(right.table), *right.actions)
+            case Files():
+                bucket = self.foundation.files_name
+                yield objects(bucket, right.keys, *right.actions)
+                if "GetObject" in right.actions:
+                    yield list_objects(bucket, right.prefix)
+            case ReadSecret():
+                yield read_secret(self.foundation.secret(right.secret))
+            case SendTo():
+                yield send_to(queues[right.queue])
+            case UseCache():
+                yield connect_to_cache(*self.cache)
+            case Invoke():
+                yield invoke(self.functions[right.function])
 
 
 def items(table: dynamodb.ITable, *actions: TableAction) -> iam.PolicyStatement:
     """Read or write items of one table."""
     return iam.PolicyStatement(actions=[f"dynamodb:{action}" for action in actions], resources=[table.table_arn])
-
-
-def follow_genesys(foundation: Foundation) -> list[iam.PolicyStatement]:
-    """What it takes to ask Genesys and bring the answer to the index: the same for every function that does so."""
-    return [
-        items(foundation.identifiers, "BatchGetItem", "UpdateItem"),
-        items(foundation.contacts, "BatchGetItem", "PutItem"),
-        items(foundation.ledger, "PutItem"),
-        items(foundation.state, "PutItem"),
-        read_secret(foundation.genesys_secret),
-        encrypt_and_decrypt(foundation.key, through=["dynamodb", "secretsmanager"]),
-    ]
 
 
 def decrypt(key: kms.IKey, *, through: Sequence[str]) -> iam.PolicyStatement:
@@ -83,8 +136,8 @@ def receive_from(queue: sqs.IQueue) -> iam.PolicyStatement:
     )
 
 
-def objects(bucket_name: str, pattern: str, *actions: str) -> iam.PolicyStatement:
-    """Read, write or delete objects whose keys fit the pattern: `GetObject`, `PutObject`, `DeleteObject`."""
+def objects(bucket_name: str, pattern: str, *actions: FileAction) -> iam.PolicyStatement:
+    """Read, write or delete objects whose keys fit the pattern."""
     return iam.PolicyStatement(
         actions=[f"s3:{action}" for action in actions],
         resources=[f"arn:{cdk.Aws.PARTITION}:s3:::{bucket_name}/{pattern}"],

@@ -60,8 +60,8 @@ class Cache(Construct):
         )
 
     @property
-    def environment(self) -> dict[str, str]:
-        """How a function finds it."""
+    def variables(self) -> dict[str, str]:
+        """How a function finds it: name of the variable → value."""
         return {
             "CACHE_URL": f"rediss://{self._endpoint}",
             "CACHE_USER": self.user,

@@ -4,6 +4,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.catalog.functions import PARTS
+from infra.catalog.rights import Items, TableAction
 from infra.foundation import Foundation
 from infra.parts.logs import log_group
 from infra.settings import Settings
@@ -68,7 +70,7 @@ class Network(Construct):
         endpoint.add_to_policy(
             iam.PolicyStatement(
                 principals=[iam.AnyPrincipal()],
-                actions=[f"dynamodb:{action}" for action in ("BatchGetItem", "PutItem", "UpdateItem")],
+                actions=[f"dynamodb:{action}" for action in sorted(_table_actions())],
                 resources=foundation.table_arns,
             )
         )
@@ -83,3 +85,9 @@ class Network(Construct):
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
             traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
+
+
+def _table_actions() -> set[TableAction]:
+    """What the functions in the network do with the tables."""
+    rights = (right for part in PARTS if part.plane == "hot" for right in part.may)
+    return {action for right in rights if isinstance(right, Items) for action in right.actions}

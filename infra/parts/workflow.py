@@ -13,16 +13,10 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.acknowledge import acknowledge, acknowledge_objects
-from infra.foundation import Foundation
-from infra.parts.function import Function
+from infra.catalog.triggers import Workflow as WorkflowData
+from infra.parts.function import Function, Plane
 from infra.parts.logs import log_group
 from infra.schedule import Schedule
-from infra.settings import Settings
-
-
-def workflow_name(settings: Settings, name: str) -> str:
-    """In AWS, for instance `cir-dev-duplicates`."""
-    return f"cir-{settings.name}-{name}"
 
 
 def step(function: Function, name: str, **payload: object) -> tasks.LambdaInvoke:
@@ -97,29 +91,25 @@ def every_batch(
 class Workflow(Construct):
     """Deployed as `cir-<env>-<name>`. Two executions at once do no harm, and the clock starts one a night."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        name: str,
-        *,
-        settings: Settings,
-        foundation: Foundation,
-        definition: sfn.IChainable,
-        timeout: cdk.Duration,
-    ) -> None:
-        super().__init__(scope, f"{name.capitalize()}Workflow")
-        self.name = workflow_name(settings, name)
+    def __init__(self, scope: Construct, workflow: WorkflowData, *, plane: Plane, definition: sfn.IChainable) -> None:
+        super().__init__(scope, f"{workflow.name.capitalize()}Workflow")
+        settings, foundation = plane.settings, plane.foundation
+        self.name = workflow.in_aws(settings.name)
         self._key_arn = foundation.key.key_arn
         self.state_machine = sfn.StateMachine(
             self,
             "Machine",
             state_machine_name=self.name,
             definition_body=sfn.DefinitionBody.from_chainable(definition),
-            timeout=timeout,
+            timeout=cdk.Duration.hours(workflow.longest_hours),
             tracing_enabled=True,
             logs=sfn.LogOptions(
                 destination=log_group(
-                    self, "Logs", f"/cir/{settings.name}/workflows/{name}", settings=settings, foundation=foundation
+                    self,
+                    "Logs",
+                    f"/cir/{settings.name}/workflows/{workflow.name}",
+                    settings=settings,
+                    foundation=foundation,
                 ),
                 level=sfn.LogLevel.ALL,
                 include_execution_data=False,

@@ -22,6 +22,6 @@ def stacks(app: cdk.App, settings: Settings, *, architecture: ArchitectureName =
         cdk.Annotations.of(app).add_warning_v2(
             "cir:examples",
             f"{settings.name} still has the value it was shipped with in {', '.join(settings.examples)}; "
-            "put your own into infra/settings.py.",
+            "put your own into infra/environments.py.",
         )
     return foundation, hot, sync, dashboard

@@ -8,9 +8,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.catalog import EVENTS, SYNC, parts
+from infra.catalog.functions import RESOLVER, Part, parts
 from infra.parts.alarms import MINUTE, alarm_name, answers, latency
-from infra.parts.function import function_name
 from infra.settings import Settings
 from infra.words import CACHE_STATUSES, METRICS, OUTCOMES
 
@@ -63,10 +62,10 @@ class Dashboard(cdk.Stack):
             _graph(
                 title="Calls, and calls without an answer",
                 width=9,
-                left=[self._of("resolver", "Invocations").with_(label="calls")],
+                left=[self._of(RESOLVER, "Invocations").with_(label="calls")],
                 right=[
-                    self._of("resolver", "Errors").with_(label="failed", color="#d62728"),
-                    self._of("resolver", "Throttles").with_(label="refused by Lambda", color="#ff7f0e"),
+                    self._of(RESOLVER, "Errors").with_(label="failed", color="#d62728"),
+                    self._of(RESOLVER, "Throttles").with_(label="refused by Lambda", color="#ff7f0e"),
                 ],
             ),
         ]
@@ -89,7 +88,7 @@ class Dashboard(cdk.Stack):
                 title="Not recognised: by channel and reason",
                 width=8,
                 height=_HEIGHT,
-                log_group_names=[f"/aws/lambda/{function_name(settings, 'resolver')}"],
+                log_group_names=[f"/aws/lambda/{RESOLVER.in_aws(settings.name)}"],
                 query_lines=[
                     "fields channel, outcome, ignored.0.why as reason",
                     'filter event = "resolution" and outcome != "RESOLVED"',
@@ -103,12 +102,12 @@ class Dashboard(cdk.Stack):
     def _behind(self) -> list[cloudwatch.IWidget]:
         """Since when? How far the streams are behind, what was given up on, and errors over a longer time."""
         deployed = parts(crm=self._settings.crm is not None)
-        streams = [part.name for part in deployed if part.streams]
-        queues = [part.name for part in deployed if part in (EVENTS, SYNC)]
+        streams = [part for part in deployed if part.streams]
+        queues = [part for part in deployed if part.queue]
         return [
             _graph(
                 title="Since when? Streams behind (ms)",
-                left=[self._of(part, "IteratorAge", "Maximum").with_(label=part) for part in streams],
+                left=[self._of(part, "IteratorAge", "Maximum").with_(label=part.name) for part in streams],
             ),
             _graph(
                 title="Given up on",
@@ -116,7 +115,7 @@ class Dashboard(cdk.Stack):
             ),
             _graph(
                 title="Errors, also those that were recovered from",
-                left=[self._logged_errors(part.name) for part in deployed],
+                left=[self._logged_errors(part) for part in deployed],
             ),
         ]
 
@@ -182,33 +181,30 @@ class Dashboard(cdk.Stack):
         full_name = alarm_name(self._settings, name)
         return cloudwatch.Alarm.from_alarm_name(self, name, full_name)
 
-    def _of(self, part: str, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
+    def _of(self, part: Part, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace="AWS/Lambda",
             metric_name=metric,
             statistic=statistic,
             period=MINUTE,
-            dimensions_map={"FunctionName": function_name(self._settings, part)},
+            dimensions_map={"FunctionName": part.in_aws(self._settings.name)},
         )
 
-    def _undelivered(self, part: str) -> cloudwatch.Metric:
+    def _undelivered(self, part: Part) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace="AWS/SQS",
             metric_name="ApproximateNumberOfMessagesVisible",
             statistic="Maximum",
             period=MINUTE,
-            label=part,
-            dimensions_map={
-                "QueueName": f"{function_name(self._settings, part)}-undelivered"
-                + (".fifo" if part == SYNC.name else "")
-            },
+            label=part.name,
+            dimensions_map={"QueueName": part.undelivered(self._settings.name)},
         )
 
-    def _logged_errors(self, part: str) -> cloudwatch.Metric:
+    def _logged_errors(self, part: Part) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=METRICS,
-            metric_name=f"{function_name(self._settings, part)}-logged-errors",
+            metric_name=f"{part.in_aws(self._settings.name)}-logged-errors",
             statistic="Sum",
             period=MINUTE,
-            label=part,
+            label=part.name,
         )

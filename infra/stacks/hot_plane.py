@@ -4,14 +4,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.catalog.functions import ALIAS, BACKFILL, INVALIDATOR, RESOLVER
 from infra.foundation import Foundation
-from infra.functions.invalidator import Invalidator
-from infra.functions.resolver import Resolver
 from infra.packaging import ArchitectureName
+from infra.parts.access import Reach
 from infra.parts.alarms import MINUTE, Alarms, answers, latency, logged_errors
 from infra.parts.asset import code
 from infra.parts.cache import Cache
-from infra.parts.function import ALIAS, Plane, function_arn, function_name
+from infra.parts.function import Function, Plane, function_arn
 from infra.parts.network import Network
 from infra.settings import CacheNodes, ServerlessCache, Settings
 
@@ -31,18 +31,22 @@ class Hot(cdk.Stack):
         )
         network = Network(self, settings=settings, foundation=foundation)
         cache = Cache(self, settings=settings, foundation=foundation, network=network)
+        backfill = function_arn(self, settings, BACKFILL, alias=ALIAS)
         plane = Plane(
-            settings=settings,
-            foundation=foundation,
+            reach=Reach(
+                settings=settings, foundation=foundation, cache=cache.arns, functions={BACKFILL.name: backfill}
+            ),
             code={"lean": code(architecture)},
             architecture=architecture,
-            environment=_environment(settings, foundation, cache),
+            variables=settings.variables | foundation.variables | cache.variables,
             network=network,
         )
-        self.resolver = Resolver(self, plane=plane, cache=cache)
-        self.invalidator = Invalidator(self, plane=plane, cache=cache)
-        if settings.genesys_fallback == "sync":
-            network.reach_function(function_arn(self, settings, "backfill", alias=ALIAS))
+        self.resolver = Function(
+            self, RESOLVER, plane=plane, memory_mb=settings.resolver_memory_mb, snap_start=settings.snap_start
+        )
+        self.invalidator = Function(self, INVALIDATOR, plane=plane)
+        if settings.waits_for_genesys:
+            network.reach_function(backfill)
         alarms = Alarms(self, settings, foundation)
         self.alarms = alarms.names
         self.resolver.shift_gradually(_resolver_alarms(alarms, self.resolver))
@@ -50,28 +54,7 @@ class Hot(cdk.Stack):
         _cache_alarms(alarms, cache)
 
 
-def _environment(settings: Settings, foundation: Foundation, cache: Cache) -> dict[str, str]:
-    environment = {
-        "CIR_ENVIRONMENT": settings.name,
-        **foundation.table_variables,
-        **cache.environment,
-        # Resolved by CloudFormation, so that the value is in no template.
-        "CACHE_HASH_KEY": foundation.cache_hash_key.secret_value.unsafe_unwrap(),
-        "RESOLVER_BUDGET_MS": str(settings.resolver_budget_ms),
-        "DEFAULT_REGION": settings.default_phone_region,
-        "DEFAULT_QUEUE_ID": settings.default_queue_id,
-        "DEFAULT_DISPLAY_NAME": settings.default_display_name,
-        "DEFAULT_TIER": settings.default_tier,
-        "DEFAULT_STATUS": settings.default_status,
-        "DEFAULT_LANGUAGE": settings.default_language,
-        "GENESYS_FALLBACK": settings.genesys_fallback,
-    }
-    if settings.genesys_fallback == "sync":
-        environment["BACKFILL_FUNCTION"] = f"{function_name(settings, 'backfill')}:{ALIAS}"
-    return environment
-
-
-def _resolver_alarms(alarms: Alarms, resolver: Resolver) -> list[cloudwatch.Alarm]:
+def _resolver_alarms(alarms: Alarms, resolver: Function) -> list[cloudwatch.Alarm]:
     """All of them also bring the old version back while a new one takes over."""
     settings = alarms.settings
     return [
@@ -124,7 +107,7 @@ def _resolver_alarms(alarms: Alarms, resolver: Resolver) -> list[cloudwatch.Alar
     ]
 
 
-def _invalidator_alarms(alarms: Alarms, invalidator: Invalidator) -> None:
+def _invalidator_alarms(alarms: Alarms, invalidator: Function) -> None:
     alarms.when(
         "invalidator-lag",
         "Changes reach the cache more than a minute late: answers may be up to five minutes old.",

@@ -4,17 +4,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.catalog.functions import BACKFILL, COMPACT, CREATE, LINK, parts
 from infra.foundation import Foundation
-from infra.functions.backfill import Backfill
-from infra.functions.compact import Compact
-from infra.functions.create import Create
 from infra.functions.crm_changes import Changes
 from infra.functions.duplicates import Duplicates
 from infra.functions.events import Events
 from infra.functions.importer import Importer
-from infra.functions.link import Link
 from infra.functions.reconcile import Reconcile
 from infra.packaging import ANALYTIC, ArchitectureName
+from infra.parts.access import Reach
 from infra.parts.alarms import MINUTE, Alarms, logged_errors
 from infra.parts.asset import code
 from infra.parts.function import Function, Plane
@@ -23,7 +21,7 @@ from infra.settings import Settings
 
 
 class Sync(cdk.Stack):
-    """`cir-<env>-sync`. A function that is added to this plane gets a module and a line here."""
+    """`cir-<env>-sync`."""
 
     def __init__(
         self, scope: Construct, *, settings: Settings, foundation: Foundation, architecture: ArchitectureName
@@ -36,68 +34,43 @@ class Sync(cdk.Stack):
             description="cir: what talks to Genesys Cloud",
         )
         plane = Plane(
-            settings=settings,
-            foundation=foundation,
+            reach=Reach(settings=settings, foundation=foundation),
             code={"lean": code(architecture), "analytic": code(architecture, ANALYTIC)},
             architecture=architecture,
-            environment=_environment(settings, foundation),
+            variables=settings.variables | foundation.variables,
         )
-        self.backfill = Backfill(self, plane=plane)
-        self.link = Link(self, plane=plane)
-        self.create = Create(self, plane=plane)
-        self.compact = Compact(self, plane=plane)
+        crm = settings.crm
+        alone = [part for part in parts(crm=crm is not None, plane="sync") if part.stands_alone]
+        functions = {part.name: Function(self, part, plane=plane) for part in alone}
         self.events = Events(self, plane=plane)
         self.duplicates = Duplicates(self, plane=plane)
         self.importer = Importer(self, plane=plane)
-        crm = self._crm(plane)
+        changes = Changes(self, plane=plane, crm=crm) if crm else None
+        reconcile = Reconcile(self, plane=plane, importer=self.importer, crm=crm) if crm else None
         alarms = Alarms(self, settings, foundation)
         self.alarms = alarms.names
-        _backfill_alarms(alarms, self.backfill)
+        _backfill_alarms(alarms, functions[BACKFILL.name])
         _data_action_alarms(
             alarms,
-            self.link,
+            functions[LINK.name],
             failed="Linking failed or ran out of time: the flow went on without it.",
             errors="Numbers and addresses could not be linked, because Genesys or the tables did not answer.",
         )
         _data_action_alarms(
             alarms,
-            self.create,
+            functions[CREATE.name],
             failed="Making a contact failed or ran out of time: the flow went on without it.",
             errors="New callers could not be made contacts, because Genesys or the tables did not answer.",
         )
-        _compact_alarms(alarms, self.compact)
+        _compact_alarms(alarms, functions[COMPACT.name])
         _events_alarms(alarms, self.events)
         _workflow_alarms(alarms, self.duplicates.workflow, "duplicates", "The nightly search for duplicates")
         _workflow_alarms(alarms, self.importer.workflow, "import", "The import of a base")
-        if crm:
-            _crm_alarms(alarms, *crm)
-
-    def _crm(self, plane: Plane) -> tuple[Changes, Reconcile] | None:
-        """What only an environment that names its CRM has."""
-        foundation, crm = plane.foundation, plane.settings.crm
-        if crm is None or foundation.crm_secret is None or foundation.webhook_keys is None:
-            return None
-        changes = Changes(
-            self, plane=plane, crm=crm, crm_secret=foundation.crm_secret, webhook_keys=foundation.webhook_keys
-        )
-        reconcile = Reconcile(self, plane=plane, importer=self.importer, crm=crm, crm_secret=foundation.crm_secret)
-        return changes, reconcile
+        if changes and reconcile:
+            _crm_alarms(alarms, changes, reconcile)
 
 
-def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
-    return {
-        "CIR_ENVIRONMENT": settings.name,
-        **foundation.table_variables,
-        "STATE_TABLE": foundation.state.table_name,
-        "DATA_BUCKET": foundation.files_name,
-        "DEFAULT_REGION": settings.default_phone_region,
-        "GENESYS_HOST": settings.genesys_host,
-        "GENESYS_SECRET_ARN": foundation.genesys_secret.secret_arn,
-        **({"CRM_MAPPING": settings.crm.mapping_name} if settings.crm else {}),
-    }
-
-
-def _backfill_alarms(alarms: Alarms, backfill: Backfill) -> None:
+def _backfill_alarms(alarms: Alarms, backfill: Function) -> None:
     alarms.when(
         "backfill-lag",
         "Unknown callers are looked up in Genesys more than five minutes late.",
@@ -110,7 +83,7 @@ def _backfill_alarms(alarms: Alarms, backfill: Backfill) -> None:
     _errors(alarms, backfill, "Genesys could not be asked for unknown callers.")
 
 
-def _compact_alarms(alarms: Alarms, compact: Compact) -> None:
+def _compact_alarms(alarms: Alarms, compact: Function) -> None:
     _undelivered(alarms, compact, "Paths of merged contacts were not shortened: their callers cost one read more.")
 
 
@@ -118,7 +91,7 @@ def _events_alarms(alarms: Alarms, events: Events) -> None:
     alarms.when(
         "events-lag",
         "What happens to contacts in Genesys reaches the index more than ten minutes late.",
-        events.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
+        events.inbox.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
         at_least=600,  # seconds
         minutes=3,
         of=5,
@@ -139,7 +112,7 @@ def _crm_alarms(alarms: Alarms, changes: Changes, reconcile: Reconcile) -> None:
     alarms.when(
         "sync-lag",
         "Changes in the CRM reach Genesys more than ten minutes late.",
-        changes.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
+        changes.sync.inbox.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
         at_least=600,  # seconds
         minutes=3,
         of=5,

@@ -15,7 +15,7 @@ LOOK_SECONDS = 120
 """How long a message is out of sight of others while it is looked at or moved."""
 MOST = 1000
 """Messages that are received of one queue at once."""
-_UNDELIVERED = "-undelivered"
+UNDELIVERED = "-undelivered"
 
 
 class DeadLetterError(Exception):
@@ -38,7 +38,7 @@ class DeadLetter:
     @property
     def source_url(self) -> str:
         """The queue that it would have come from; there is none where it is the report of a stream."""
-        return self.queue_url.replace(_UNDELIVERED, "")
+        return self.queue_url.replace(UNDELIVERED, "")
 
     @property
     def content(self) -> Any:
@@ -130,8 +130,8 @@ class DeadLetters:
         found: dict[str, str] = {}
         for url in self._urls():
             name = url.rpartition("/")[2].removesuffix(".fifo")
-            if name.endswith(_UNDELIVERED):
-                found[name.removeprefix(self._prefix).removesuffix(_UNDELIVERED)] = url
+            if name.endswith(UNDELIVERED):
+                found[name.removeprefix(self._prefix).removesuffix(UNDELIVERED)] = url
         if function and function not in found:
             known = ", ".join(found) or "nobody"
             raise DeadLetterError(f"no dead-letter queue of {function!r}; there are those of: {known}")

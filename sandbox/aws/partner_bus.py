@@ -1,7 +1,7 @@
 """Genesys Cloud's contact events on their way to the function `events`: the partner bus, its rule, and the queue.
 
 Messages are those that the deployed rule makes of events, and they are given out as the queue does it: after its delay,
-in batches, again when the function has failed, and set aside after the fifth time.
+in batches, again when the function has failed, and set aside when it has failed too often.
 """
 
 import json
@@ -13,8 +13,8 @@ from typing import Any
 
 import requests
 
-BATCH = 10
-MOST_RECEIVES = 5
+from infra.catalog.triggers import Queue
+
 _POLL_SECONDS = 0.5
 _AGAIN_SECONDS = 0.5
 
@@ -36,13 +36,15 @@ class PartnerBus:
         *,
         invoke: Callable[[dict[str, Any]], Any],
         on_discard: Callable[[str], None],
+        queue: Queue,
         delay_seconds: float,
     ) -> None:
-        """`invoke` takes a batch event, gives the function's answer, and raises if the function failed. `on_discard`
-        takes the body of a message that is set aside."""
+        """`queue` is the deployed one, but for its delay. `invoke` takes a batch event, gives the function's answer,
+        and raises if the function failed. `on_discard` takes the body of a message that is set aside."""
         self._url = f"{genesys_url}/sandbox"
         self._invoke = invoke
         self._on_discard = on_discard
+        self._queue = queue
         self._delay = delay_seconds
         self._read = int(requests.get(self._url, timeout=10).json()["lastEvent"])
         self._messages: list[_Message] = []
@@ -84,7 +86,7 @@ class PartnerBus:
                 self._stopping.wait(_POLL_SECONDS)
                 continue
             now = time.monotonic()
-            due = [each for each in self._messages if self._hurry or each.visible_at <= now][:BATCH]
+            due = [each for each in self._messages if self._hurry or each.visible_at <= now][: self._queue.batch_size]
             if due:
                 self._attempt(due)
             elif not self._messages:
@@ -113,7 +115,7 @@ class PartnerBus:
         again_at = time.monotonic() + _AGAIN_SECONDS
         for each in batch:
             each.receives, each.visible_at = each.receives + 1, again_at
-            if each.id in failed and each.receives < MOST_RECEIVES:
+            if each.id in failed and each.receives < self._queue.receives:
                 continue
             self._messages.remove(each)
             if each.id in failed:

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from infra.settings import ENVIRONMENTS, Crm
+from infra.environments import ENVIRONMENTS
+from infra.settings import Crm
 
 CRM_HOST = "acme.my.salesforce.com"
 

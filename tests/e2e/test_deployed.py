@@ -21,7 +21,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from cir.webhooks.keys import sign
-from infra import catalog
+from infra.catalog import functions as catalog
 from sandbox.crm.salesforce import Salesforce
 from sandbox.customers import PERSONAS
 from sandbox.customers.salesforce import contact_id as account_id

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from functions import Handler, opened
-from infra.catalog import Part, parts
+from infra.catalog.functions import Part, parts
 from sandbox.system import LAMBDAS
 
 DOORS = parts(crm=True)

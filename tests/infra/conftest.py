@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from infra.settings import ENVIRONMENTS, CacheNodes, Crm, Settings
+from infra.environments import ENVIRONMENTS
+from infra.settings import CacheNodes, Crm, Settings
 from tests.support.assembly import Assembly, synthesize
 
 TYPICAL = Settings(

@@ -4,7 +4,7 @@ from string import ascii_lowercase, digits
 
 import pytest
 
-from infra.settings import GENESYS_REGIONS
+from infra.regions import GENESYS_REGIONS
 from infra.tables import TABLES, Table, physical_name
 from tests.support.assembly import Assembly
 

@@ -7,7 +7,7 @@ import pytest
 
 from cir.aws.dynamodb import marshal_item
 from cir.identity.records import Contact
-from infra import catalog
+from infra.catalog import functions as catalog
 from sandbox.aws.patterns import matches
 from sandbox.genesys import Settings as EmulatorSettings
 from sandbox.genesys.organization.events import CONTACT_TOPIC, envelope

@@ -6,19 +6,12 @@ from typing import Any
 import pytest
 
 from cir.genesys.connection import HOSTS
+from infra.checks import SettingsError, checked, environment
+from infra.environments import ENVIRONMENTS
 from infra.packaging import PackagingError, architecture_named
+from infra.regions import GENESYS_REGIONS
 from infra.schedule import Schedule
-from infra.settings import (
-    ENVIRONMENTS,
-    GENESYS_REGIONS,
-    CacheNodes,
-    Crm,
-    ServerlessCache,
-    Settings,
-    SettingsError,
-    checked,
-    environment,
-)
+from infra.settings import CacheNodes, Crm, ServerlessCache, Settings
 from tests.infra.conftest import TYPICAL, VARIANT
 
 GOOD = TYPICAL
@@ -81,7 +74,11 @@ def test_a_wrong_setting_is_named_in_one_sentence(change: dict[str, Any], senten
     ("name", "environments", "sentence"),
     [
         (None, (GOOD, VARIANT), "Say which environment with -c env=NAME; there are typical, variant."),
-        ("live", (GOOD, VARIANT), "There is no environment 'live' in infra/settings.py; there are typical, variant."),
+        (
+            "live",
+            (GOOD, VARIANT),
+            "There is no environment 'live' in infra/environments.py; there are typical, variant.",
+        ),
         ("typical", (GOOD, GOOD), "typical: two environments have this name."),
     ],
 )
@@ -108,7 +105,7 @@ def test_an_environment_outside_the_published_accounts_brings_its_own() -> None:
 
 def test_every_environment_of_this_repository_can_be_deployed_and_only_dev_may_lose_its_data() -> None:
     for each in ENVIRONMENTS:
-        assert environment(each.name) == each
+        assert environment(each.name, ENVIRONMENTS) == each
         assert each.keep_data or each.name == "dev"
 
 

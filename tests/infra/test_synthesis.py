@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.environments import ENVIRONMENTS
 from infra.packaging import ANALYTIC, LEAN, build, find_uv
-from infra.settings import ENVIRONMENTS
 from tests.support.assembly import ROOT
 
 # One takes ten seconds, on a machine that has nothing else to do.
@@ -77,5 +77,5 @@ def _check(result: subprocess.CompletedProcess[str], directory: Path) -> None:
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path) -> None:
     result = _synthesize(tmp_path, env="live")
     assert result.returncode == 1
-    assert "There is no environment 'live' in infra/settings.py; there are " in result.stderr.splitlines()[-1]
+    assert "There is no environment 'live' in infra/environments.py; there are " in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr

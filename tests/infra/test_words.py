@@ -6,6 +6,7 @@ from unittest.mock import Mock
 from cir.aws.files import Directory
 from cir.crm.export_file import FileError
 from cir.crm.mapping import CrmKind, MappingError
+from cir.dead_letters import UNDELIVERED
 from cir.follow import events
 from cir.genesys.errors import ConfigurationError
 from cir.identity.verdict import Outcome
@@ -14,7 +15,9 @@ from cir.reconcile.result import STOPPED
 from cir.reconcile.run import Night, State
 from cir.resolve.answer import CacheStatus
 from cir.runtime.metrics import NAMESPACE
+from cli.commands.explain import LOG_GROUP
 from infra import words
+from infra.catalog.functions import PARTS, RESOLVER
 from sandbox.crm.customers import CRMS
 from sandbox.genesys.organization.events import CONTACT_TOPIC, UNRESOLVED_TOPIC
 
@@ -52,3 +55,12 @@ def test_what_a_file_is_refused_with_has_the_name_by_which_the_workflow_knows_it
 
 def test_a_stopped_reconciliation_fails_its_workflow() -> None:
     assert words.STOPPED == STOPPED
+
+
+def test_the_command_line_looks_for_the_log_and_the_dead_letters_where_they_are() -> None:
+    assert LOG_GROUP.format(environment="dev") == f"/aws/lambda/{RESOLVER.in_aws('dev')}"
+    for part in PARTS:
+        queue = part.undelivered("dev").removesuffix(".fifo")
+        assert queue.removeprefix("cir-dev-").removesuffix(UNDELIVERED) == part.name
+        if part.queue:  # where a dead letter is sent again to
+            assert part.undelivered("dev").replace(UNDELIVERED, "") == part.queue.name(part.in_aws("dev"))

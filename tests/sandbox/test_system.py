@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from infra.catalog import PARTS
+from infra.catalog.functions import PARTS
 from infra.tables import CONTACTS, IDENTIFIERS, physical_name
 from sandbox.machine.processes import StartError, listens
 from sandbox.system import Sandbox, running, up

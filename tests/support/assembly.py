@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.settings import Settings, checked
+from infra.checks import checked
+from infra.settings import Settings
 
 if TYPE_CHECKING:
     from aws_cdk.assertions import Template

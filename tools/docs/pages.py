@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.docs import rooms
+from tools.docs import environment, functions, rooms
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +20,8 @@ type Producer = Callable[[], str]
 
 SECTIONS: Mapping[str, Mapping[str, Producer]] = {
     "ARCHITECTURE.md": {"house": rooms.house_picture, "rooms": rooms.rooms_picture},
+    "docs/environment.md": {"variables": environment.variables},
+    "docs/functions.md": {"functions": functions.functions, "rights": functions.rights},
 }
 """Page, as a path from the root of the checkout, to its sections by name."""
 
