@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import phonenumbers
 
 from infra.regions import GENESYS_REGIONS
-from infra.settings import MAPPINGS, CacheNodes, Crm, ServerlessCache, Settings
+from infra.settings import MAPPINGS, POLICIES, CacheNodes, Crm, ServerlessCache, Settings
 from infra.words import CRM_KINDS
 
 # What CloudWatch Logs accepts: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -120,6 +120,9 @@ def _answer_problems(settings: Settings) -> Iterator[str]:
         yield f"resolver_budget_ms {settings.resolver_budget_ms} is not between 50 and 2000"
     if settings.genesys_fallback not in {"async", "sync"}:
         yield f"genesys_fallback {settings.genesys_fallback!r} is neither 'async' nor 'sync'"
+    if not (POLICIES / f"{settings.policy}.json").is_file():
+        there = ", ".join(sorted(each.stem for each in POLICIES.glob("*.json")))
+        yield f"policy {settings.policy!r} is not in lambdas/cir/resolve/policies, which has {there}"
 
 
 def _resource_problems(settings: Settings) -> Iterator[str]:

@@ -11,6 +11,7 @@ from infra.schedule import Schedule
 from infra.words import CrmKind
 
 MAPPINGS = SOURCES / "cir" / "crm" / "mappings"
+POLICIES = SOURCES / "cir" / "resolve" / "policies"
 EXAMPLE_ID = "00000000-0000-4000-8000-"
 EXAMPLE_DOMAIN = "example.com"
 """Of values that are shipped and that nobody can deploy with."""
@@ -35,6 +36,24 @@ class CacheNodes:
 
 
 AT_NIGHT = Schedule("0 3 * * ? *", "Etc/UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """What is stated about the carrier or session border controller. Nothing, unless somebody has made sure."""
+
+    verifies_identity_header: bool = False
+    """It checks the signature of Identity headers (STIR/SHAKEN) and strips foreign ones."""
+    bare_pass_is_full: bool = False
+    """It writes a `TN-Validation-Passed` without a level for level A only."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        stated = {
+            "CARRIER_VERIFIES_IDENTITY": self.verifies_identity_header,
+            "CARRIER_BARE_PASS_IS_FULL": self.bare_pass_is_full,
+        }
+        return {name: "true" for name, is_so in stated.items() if is_so}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +116,10 @@ class Settings:
     default_status: str = "Unknown"
     default_language: str = "en-US"
 
+    policy: str = "default"
+    """Which file of `lambdas/cir/resolve/policies/` says what is told at which assurance, without `.json`."""
+    carrier: Carrier = Carrier()
+    """How far the carrier's word for a number may be taken."""
     resolver_budget_ms: int = 180
     """Within which the resolver answers, whatever happens."""
     resolver_memory_mb: int = RESOLVER.memory_mb
@@ -150,6 +173,9 @@ class Settings:
             "GENESYS_HOST": self.genesys_host,
             "GENESYS_FALLBACK": self.genesys_fallback,
         }
+        if self.policy != "default":
+            told["POLICY"] = self.policy
+        told |= self.carrier.variables
         if self.waits_for_genesys:
             told["BACKFILL_FUNCTION"] = f"{BACKFILL.in_aws(self.name)}:{ALIAS}"
         return told | (self.crm.variables if self.crm else {})

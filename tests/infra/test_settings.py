@@ -11,7 +11,7 @@ from infra.environments import ENVIRONMENTS
 from infra.packaging import PackagingError, architecture_named
 from infra.regions import GENESYS_REGIONS
 from infra.schedule import Schedule
-from infra.settings import CacheNodes, Crm, ServerlessCache, Settings
+from infra.settings import CacheNodes, Carrier, Crm, ServerlessCache, Settings
 from tests.infra.conftest import TYPICAL, VARIANT
 
 GOOD = TYPICAL
@@ -55,6 +55,7 @@ GOOD = TYPICAL
             {"crm": Crm(kind="salesforce", url="https://acme.my.salesforce.com", mapping="ours")},
             "the CRM's mapping 'ours' is not in lambdas/cir/crm/mappings, which has dynamics, salesforce, servicenow",
         ),
+        ({"policy": "ours"}, "policy 'ours' is not in lambdas/cir/resolve/policies, which has default"),
         ({"automatic_merges": -1}, "automatic_merges -1 is less than 0"),
         ({"alarm_email": "the team"}, "alarm_email 'the team' is not an e-mail address"),
         ({"runbook_url": "docs/runbook.md"}, "runbook_url 'docs/runbook.md' is not an https address"),
@@ -94,6 +95,12 @@ def test_and_an_architecture_that_lambda_does_not_have() -> None:
     with pytest.raises(PackagingError) as error:
         architecture_named("riscv")
     assert str(error.value) == "-c arch=riscv is neither arm64 nor x86_64."
+
+
+def test_what_is_stated_about_the_carrier_and_the_policy_reaches_the_functions() -> None:
+    assert not {"POLICY", "CARRIER_VERIFIES_IDENTITY", "CARRIER_BARE_PASS_IS_FULL"} & GOOD.variables.keys()
+    stated = replace(GOOD, carrier=Carrier(verifies_identity_header=True))
+    assert stated.variables.items() >= {("CARRIER_VERIFIES_IDENTITY", "true")}
 
 
 def test_an_environment_outside_the_published_accounts_brings_its_own() -> None:
