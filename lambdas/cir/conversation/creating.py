@@ -17,9 +17,9 @@ from cir.genesys.models import EnrichRequest, merged_ids
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import NUMBERS, is_recycled
 from cir.identity.protected import sensitive_kind
-from cir.identity.records import CONVERSATION, Contact
+from cir.identity.records import CONVERSATION, Contact, IdentifierRecord
 from cir.identity.rules import Assurance, IdentifierType, load_rules
-from cir.identity.verdict import is_generic
+from cir.identity.verdict import is_generic, is_shared
 from cir.index.again import OutdatedError, again
 from cir.index.store import AlreadyClaimedError, IdentityStore
 from cir.index.tombstones import follow_merge
@@ -108,6 +108,8 @@ class Creating:
         records = self.store.identifiers({each.identifier for each in presented}, consistent=True)
         heads, _ = self.store.canonical({one for each in records.values() for one in each.claims}, consistent=True)
         generic = {each for each, record in records.items() if is_generic(record, heads)}
+        # a function's mailbox is nobody's own, and so neither leads to its only known user nor makes a customer
+        generic |= {each.identifier for each in presented if is_shared(IdentifierRecord(each.identifier, {}))}
         given = {each.identifier: each.assurance for each in presented if each.identifier not in generic}
         told = any(each.type not in NUMBERS for each in given)
         leading: set[str] = set()

@@ -32,6 +32,14 @@ def test_a_stranger_becomes_a_customer_on_both_sides(world: World, creating: Cre
     assert {each["details"]["conversation_id"] for each in entries} == {"conv-1"}
 
 
+def test_of_a_functions_mailbox_no_customer_is_made(world: World, creating: Creating) -> None:
+    mailbox = Presented(email("info"), Assurance.CLAIMED)
+    assert creating.create([mailbox]).outcome is CreateOutcome.REFUSED
+    first, second = (creating.create([mailbox, Presented(phone(each), Assurance.CLAIMED)]) for each in (1, 2))
+    assert (first.outcome, second.outcome) == (CreateOutcome.CREATED, CreateOutcome.CREATED)
+    assert world.leads_to(mailbox.identifier) == set()
+
+
 def test_asked_twice_it_is_the_same_contact(world: World, creating: Creating) -> None:
     first = creating.create([ANI, TYPED])
     entries = len(world.store.history(first.contact_id))
