@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.installing import Environment, build, contents, install
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 WITH_SANDBOX = {"demo", "bench", "sandbox"}
 PEOPLE = """\

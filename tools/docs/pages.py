@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.docs import environment, functions, rooms
+from tools.docs import commands, environment, functions, operations, rooms
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +22,9 @@ SECTIONS: Mapping[str, Mapping[str, Producer]] = {
     "ARCHITECTURE.md": {"house": rooms.house_picture, "rooms": rooms.rooms_picture},
     "docs/environment.md": {"variables": environment.variables},
     "docs/functions.md": {"functions": functions.functions, "rights": functions.rights},
+    "docs/cli.md": {"commands": commands.reference},
+    "docs/emulator.md": {"options": commands.emulator_options},
+    "docs/emulator-operations.md": {"operations": operations.listing},
 }
 """Page, as a path from the root of the checkout, to its sections by name."""
 

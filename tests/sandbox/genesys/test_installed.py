@@ -10,6 +10,8 @@ import requests
 
 from tests.support.installing import Environment, build, contents, install
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[3] / "sandbox" / "genesys"
 CONFTEST = """
 import pytest

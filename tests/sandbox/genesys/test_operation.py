@@ -1,6 +1,8 @@
 """The service around the operations: identity, budget, sizes, cursors, time, failures on order."""
 
+import re
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,3 +249,12 @@ def test_options_are_read() -> None:
         with pytest.raises(ValueError, match=text):
             read(text)
     assert Settings().changed({"queues": ["VIP"]}).queues == ("VIP",)
+
+
+def test_the_example_of_the_documentation(genesys_cloud: Emulator, sdk_package: Any) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n([^`]*def test_.*?)```", page, re.DOTALL)
+    names: JSON = {}
+    exec(example, names)  # noqa: S102 - our own page
+    [test] = [each for name, each in names.items() if name.startswith("test_")]
+    test(genesys_cloud)
