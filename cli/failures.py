@@ -4,7 +4,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cir.aws.dynamodb import DynamoDBError
-from cir.crm.connectors.errors import CrmError
+from cir.crm.connectors import CrmError
 from cir.crm.export_file import FileError
 from cir.crm.mapping import MappingError
 from cir.dead_letters import DeadLetterError

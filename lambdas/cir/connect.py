@@ -19,7 +19,7 @@ from cir.settings import ResolverSettings, required, table_names
 
 if TYPE_CHECKING:
     from cir.aws.files import Bucket
-    from cir.crm.connectors import Connector
+    from cir.crm.connector import Connector
     from cir.crm.mapping import CrmMapping
     from cir.genesys.budget import Kind, Window
     from cir.genesys.client import GenesysClient

@@ -30,9 +30,6 @@ class InvokeApi:
     def url(self) -> str:
         return f"http://{self._server.address}"
 
-    def invocation_url(self, function: str) -> str:
-        return f"{self.url}/2015-03-31/functions/{function}/invocations"
-
     def close(self) -> None:
         self._server.close()
 

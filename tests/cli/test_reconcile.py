@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cir.crm.connector import CrmRow
-from cir.crm.connectors.errors import CrmError
+from cir.crm.connectors import CrmError
 from cir.index.store import TableNames
 from cli.main import app
 from tests.support.nightly_crm import Crm

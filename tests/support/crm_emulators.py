@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cir.crm.connectors import Connector, CrmRow
+from cir.crm.connector import Connector, CrmRow
 from cir.crm.connectors.credentials import Access
 from cir.crm.connectors.dynamics import Dynamics
 from cir.crm.connectors.salesforce import Salesforce

@@ -52,6 +52,14 @@ class GenesysCloud(Control):
         """What an agent makes one; returns the id of the contact that they have become."""
         return self.client().contacts.merge(contact_ids, value_override={})["id"]
 
+    def promote(self, contact_id: str) -> None:
+        """An agent keeps a contact that Genesys has made of a stranger."""
+        self._as_somebody_else("POST", f"contacts/{contact_id}/promotion", None)
+
+    def merge_by_itself(self, enabled: bool) -> None:
+        """Switch Genesys' own automatic merging on or off."""
+        self._as_somebody_else("PUT", "graphs/settings", {"automaticMergingEnabled": enabled})
+
     def writes(self) -> int:
         """Calls that can change a contact."""
         return sum(number for call, number in self.calls().items() if any(word in call for word in WRITES))

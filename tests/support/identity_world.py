@@ -25,6 +25,7 @@ from cir.index.review import candidate
 from cir.index.store import IdentityStore, TableNames
 from cir.merge.merging import Merging
 from sandbox.genesys import Emulator
+from tests.support.genesys_cloud import GenesysCloud
 from tests.support.mortal import KilledError
 
 
@@ -72,6 +73,7 @@ class World:
         self.writes: list[int] = []
         """Items of each transaction."""
         self.emulator = emulator
+        self.cloud = GenesysCloud(emulator.url)
         self._dynamodb = dynamodb
         self._numbers = itertools.count()
         requests.post(f"{emulator.url}/sandbox/reset", timeout=10).raise_for_status()

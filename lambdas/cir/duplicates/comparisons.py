@@ -4,7 +4,6 @@ A level's condition holds where none above it does. `cir.matching.scoring` has t
 tests hold the two against each other.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cir.duplicates.preparing import Prepared
@@ -306,12 +305,3 @@ def gamma_sql(comparison: Comparison) -> str:
         if level.condition != ELSE
     )
     return f"case when {comparison.missing} then -1 {branches} else 0 end"
-
-
-def term_frequency_columns(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    """Columns of `records` whose values are weighed by their frequency."""
-    return tuple(
-        dict.fromkeys(
-            level.term_frequency for comparison in comparisons for level in comparison.levels if level.term_frequency
-        )
-    )

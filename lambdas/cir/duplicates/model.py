@@ -136,11 +136,6 @@ def household_weight(comparison: Comparison, level: Level) -> float:
     return bits if comparison.personal or level.condition == ELSE else max(bits, 0.0)
 
 
-def stranger_weight(level: Level) -> float:
-    """Bits by which the level speaks for one person rather than for two strangers."""
-    return math.log2(max(level.m, LEAST) / max(level.u, LEAST))
-
-
 def save_model(path: Path, model: Model) -> None:
     path.write_text(json.dumps(model.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -1,1 +1,3 @@
 """What happens in Genesys Cloud itself, brought to the index: contact events, and contacts that it knows first."""
+
+__all__ = ["backfill", "events"]

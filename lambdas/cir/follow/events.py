@@ -18,10 +18,10 @@ from cir.crm.mapping import CrmMapping
 from cir.follow.adopting import Adopting
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
+from cir.genesys.identifiers import from_genesys
 from cir.genesys.models import EPHEMERAL, merged_ids
 from cir.genesys.models import Contact as GenesysContact
 from cir.identity.identifiers import Identifier
-from cir.identity.parsing import parse
 from cir.identity.records import Contact, IdentifierRecord, Profile
 from cir.identity.rules import IdentifierType, load_rules
 from cir.index.again import OutdatedError, again
@@ -154,18 +154,10 @@ class Events:
         """What the contact's fields show and what it has claimed, which after a merge can be more."""
         source_ids = self.sources.ids(client=self.client)
         keys = {source_id: key for key, source_id in source_ids.items()}
-        kinds = {rule.genesys_type: kind for kind, rule in load_rules().identifiers.items()}
-        claimed = (
-            parse(
-                kinds[each["type"]],
-                each["value"],
-                source=keys.get(each.get("externalSource", {"id": ""})["id"], ""),
-            )
-            for each in shown.get("identifiers") or []
-            if each["type"] in kinds and kinds[each["type"]] is not IdentifierType.COOKIE
-        )
+        claimed = (from_genesys(each, keys) for each in shown.get("identifiers") or [])
         found = (*identifiers_from_genesys(shown, source_ids), *claimed)
-        return tuple(dict.fromkeys(each for each in found if isinstance(each, Identifier)))
+        kept = (each for each in found if isinstance(each, Identifier) and each.type is not IdentifierType.COOKIE)
+        return tuple(dict.fromkeys(kept))
 
     def _keep_ids(self, contact_id: str, members: Iterable[str]) -> None:
         """Let ids that were merged before the index knew of them lead to the contact: conversations name them."""

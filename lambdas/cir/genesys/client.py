@@ -14,10 +14,9 @@ from typing import Self
 from cir.aws.secrets import Secret, SecretError
 from cir.genesys.connection import Connection, host_of
 from cir.genesys.contacts import Contacts
-from cir.genesys.conversations import Conversations
 from cir.genesys.errors import ConfigurationError
+from cir.genesys.exports import Exports
 from cir.genesys.imports import Imports
-from cir.genesys.jobs import Exports, Privacy
 from cir.genesys.organization import Organization
 from cir.genesys.pacing import RateLimit
 from cir.genesys.transport import Transport
@@ -25,7 +24,7 @@ from cir.http.oauth import Credentials
 
 
 class GenesysClient:
-    """Operations by subject: `contacts`, `conversations`, `organization`, `exports`, `imports`, `privacy`.
+    """Operations by subject: `contacts`, `organization`, `exports`, `imports`.
 
     Every failure is a `cir.genesys.errors.GenesysError`.
     """
@@ -84,11 +83,9 @@ class GenesysClient:
     def _open(self, connection: Connection) -> None:
         self._connection = connection
         self.contacts = Contacts(connection)
-        self.conversations = Conversations(connection)
         self.organization = Organization(connection)
         self.exports = Exports(connection)
         self.imports = Imports(connection)
-        self.privacy = Privacy(connection)
 
 
 def _credentials(environment: Mapping[str, str]) -> Credentials | Callable[[], Credentials]:

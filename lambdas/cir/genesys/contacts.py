@@ -77,10 +77,6 @@ class Contacts:
             "contacts.get_unresolved", "GET", contact_id, "unresolved", repeatable=True, query=_expand(expand)
         )
 
-    def put(self, contact_id: str, contact: Contact) -> Contact:
-        """Replace the whole contact: fields that are left out are emptied. Repeated."""
-        return self._contact("contacts.put", "PUT", contact_id, repeatable=True, body=contact)
-
     def patch(self, contact_id: str, changes: Sequence[PatchChange]) -> Contact:
         """Change single fields. Repeated, unless a change adds to or removes from a collection."""
         return self._contact(
@@ -98,15 +94,6 @@ class Contacts:
         except NotFoundError:
             return False
         return True
-
-    def promote(self, contact_id: str) -> Contact:
-        """Make it a Curated contact, which does not expire. Repeated; one that is Curated stays as it is."""
-        try:
-            return self._contact("contacts.promote", "POST", contact_id, "promotion", repeatable=True)
-        except InvalidRequestError as error:
-            if error.code != "promotion.of.curated.contact.failed":
-                raise
-        return self.get(contact_id)
 
     def identifiers(self, contact_id: str) -> list[ContactIdentifier]:
         """What the contact has claimed."""

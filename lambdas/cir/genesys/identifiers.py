@@ -1,9 +1,11 @@
-"""An identifier as Genesys Cloud writes it."""
+"""An identifier as Genesys Cloud writes it, and back."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from cir.genesys.models import ContactIdentifier
-from cir.identity.identifiers import Identifier
+from cir.identity.identifiers import Identifier, Parsed
+from cir.identity.parsing import parse
 from cir.identity.rules import IdentifierType, load_rules
 
 
@@ -20,3 +22,21 @@ def to_genesys(identifier: Identifier, source_ids: Mapping[str, str]) -> Contact
     if identifier.type is IdentifierType.EXTERNAL:
         body["externalSource"] = {"id": source_ids[identifier.source]}
     return body
+
+
+def from_genesys(body: Mapping[str, Any], source_keys: Mapping[str, str]) -> Parsed | None:
+    """The identifier in a Genesys `ContactIdentifier`; None for a type that is not ours.
+
+    `source_keys` maps the id of an external source in Genesys to its key.
+    """
+    kind = next(
+        (kind for kind, rule in load_rules().identifiers.items() if rule.genesys_type == body.get("type")), None
+    )
+    if kind is None:
+        return None
+    value = body.get("value")
+    if kind is IdentifierType.WHATSAPP and isinstance(value, str) and value:
+        value = "+" + value.removeprefix("+")
+    source = body.get("externalSource")
+    source_id = str(source.get("id")) if isinstance(source, Mapping) else ""
+    return parse(kind, value, source=source_keys.get(source_id, ""))

@@ -126,15 +126,6 @@ class Organization:
         )
         return bool(answer.body.get("automaticMergingEnabled"))
 
-    def set_automatic_merging(self, enabled: bool) -> None:
-        self._connection.request(
-            "organization.set_automatic_merging",
-            "PUT",
-            ("externalcontacts", "graphs", "settings"),
-            repeatable=True,
-            body={"automaticMergingEnabled": enabled},
-        )
-
     def _external_source(self, name: str) -> ExternalSource | None:
         # The filter is for prefixes; a name that differs in case only would be refused as a second one.
         sources = self.external_sources(name_prefix=name)

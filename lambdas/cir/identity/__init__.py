@@ -1,1 +1,13 @@
 """What an identifier is and what evidence means. Pure: no network, no AWS, no Genesys Cloud."""
+
+__all__ = [
+    "attestation",
+    "counterfactual",
+    "identifiers",
+    "parsing",
+    "phone_life",
+    "protected",
+    "records",
+    "rules",
+    "verdict",
+]

@@ -1,1 +1,3 @@
 """How alike two people are: names, streets, scores. Pure."""
+
+__all__ = ["addresses", "names"]

@@ -1,1 +1,3 @@
 """Merging contacts by plan, and taking them apart again."""
+
+__all__ = ["merging", "splitting", "survivorship"]

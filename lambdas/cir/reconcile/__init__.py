@@ -2,3 +2,5 @@
 
 `steps` has the order of a night; each step has a module of its own.
 """
+
+__all__ = ["audit", "compare", "extract", "gone", "held", "report", "result", "run", "steps"]

@@ -1,1 +1,3 @@
 """What every function has: the log, metrics, the deadline."""
+
+__all__ = ["deadline", "log", "metrics"]

@@ -76,9 +76,6 @@ class Tokens:
     def revoke(self, token: Token) -> None:
         self._tokens.pop(token.value, None)
 
-    def revoke_all(self, client_id: str) -> None:
-        self._tokens = {value: token for value, token in self._tokens.items() if token.client_id != client_id}
-
     def charge(self, token: Token, settings: Settings) -> Allowance:
         now = self._clock.now()
         counter = token.counter

@@ -126,5 +126,5 @@ def test_strangers_that_genesys_makes_a_contact_of_stay_out(world: World, events
     ).json()
     contact_id = called.get("id") or called["contact"]["id"]
     assert events.follow(contact_id) is Following.IGNORED
-    world.client.contacts.promote(contact_id)
+    world.cloud.promote(contact_id)
     assert events.follow(contact_id) is Following.APPEARED

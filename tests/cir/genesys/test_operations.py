@@ -14,7 +14,6 @@ from cir.genesys.errors import (
     ConflictError,
     CredentialsError,
     CursorExpiredError,
-    GenesysError,
     IdentifierTakenError,
     InvalidRequestError,
     NotFoundError,
@@ -109,9 +108,6 @@ def test_a_contact_is_changed_replaced_and_deleted(client: GenesysClient) -> Non
     contact_id = insert(client, firstName="Ann", lastName="Lee")["id"]
     patched = client.contacts.patch(contact_id, [{"field": "$.firstName", "action": "Update", "value": "Anna"}])
     assert (patched["firstName"], patched["lastName"]) == ("Anna", "Lee")
-    replaced = client.contacts.put(contact_id, {"lastName": "Li"})
-    assert replaced["lastName"] == "Li"
-    assert "firstName" not in replaced
     assert client.contacts.delete(contact_id)
     assert not client.contacts.delete(contact_id)
     with pytest.raises(NotFoundError):
@@ -148,14 +144,6 @@ def test_a_claim_without_a_free_field_is_refused(client: GenesysClient) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         client.contacts.claim(contact_id, phone())
     assert caught.value.code == "identifier.cannot.be.claimed"
-
-
-def test_promoting_twice_is_promoting_once(client: GenesysClient, url: str) -> None:
-    met = requests.post(f"{url}/sandbox/interactions", json={"identifier": phone()}, timeout=5).json()
-    assert met["type"] == "Ephemeral"
-    for _ in range(2):
-        promoted = client.contacts.promote(met["id"])
-        assert (promoted["id"], promoted["type"]) == (met["id"], "Curated")
 
 
 # Enrich
@@ -336,42 +324,6 @@ def test_a_queue_is_found_by_its_exact_name(client: GenesysClient) -> None:
     assert gold.name == "Gold"
     assert client.organization.queue_named("Gol*") is None
     assert client.organization.queue_named("No such queue") is None
-
-
-def test_automatic_merging_is_read_and_set(client: GenesysClient) -> None:
-    client.organization.set_automatic_merging(True)
-    assert client.organization.automatic_merging()
-    client.organization.set_automatic_merging(False)
-    assert not client.organization.automatic_merging()
-
-
-# Conversations and privacy
-
-
-def test_a_conversation_is_linked_to_a_contact(client: GenesysClient, url: str) -> None:
-    contact_id, conversation, communication = insert(client)["id"], str(uuid.uuid4()), str(uuid.uuid4())
-    for contact in (contact_id, None):
-        client.conversations.associate(
-            conversation, communication_id=communication, media_type="CALL", contact_id=contact
-        )
-        linked = requests.get(f"{url}/sandbox/conversations", timeout=5).json()[conversation]
-        assert contact_id in linked.values() if contact else contact_id not in linked.values()
-    with pytest.raises(GenesysError):
-        client.conversations.associate(
-            conversation, communication_id=communication, media_type="CALL", contact_id=str(uuid.uuid4())
-        )
-
-
-def test_an_erasure_is_followed_to_its_end(client: GenesysClient) -> None:
-    contact_id = insert(client)["id"]
-    request = client.privacy.create("GDPR_DELETE", {"externalContactId": contact_id})
-    for _ in range(20):
-        request = client.privacy.get(request.id)
-        if request.finished:
-            break
-    assert request.status == "COMPLETED"
-    with pytest.raises(NotFoundError):
-        client.contacts.get(contact_id)
 
 
 # The service's own limits

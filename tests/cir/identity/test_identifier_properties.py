@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from cir.genesys.identifiers import to_genesys
+from cir.genesys.identifiers import from_genesys, to_genesys
 from cir.identity.identifiers import Identifier, Refusal, from_key
-from cir.identity.parsing import parse, parse_genesys, salesforce_id
+from cir.identity.parsing import parse, salesforce_id
 from cir.identity.rules import IdentifierType
 
 PHONE, EMAIL, WHATSAPP, EXTERNAL, TWITTER = (
@@ -201,7 +201,7 @@ def test_an_identifier_survives_genesys_and_the_table(message: tuple[IdentifierT
     identifier = if_identified(*message, source=source)
     body = to_genesys(identifier, SOURCE_IDS)
     assert 1 <= len(body["value"]) <= 255
-    returned = parse_genesys(body, SOURCE_NAMES)
+    returned = from_genesys(body, SOURCE_NAMES)
     assert isinstance(returned, Identifier)
     stored = from_key(identifier.key, identifier.value)
     for copy in (returned, stored):

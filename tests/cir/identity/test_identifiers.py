@@ -1,19 +1,16 @@
 """What Genesys, SIP trunks, CRMs and people send becomes an identifier or a refusal, and never another person's."""
 
-from typing import Any
-
 import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from cir.identity.identifiers import Identifier, Reason, Refusal, from_key
-from cir.identity.parsing import parse, parse_genesys
+from cir.identity.parsing import parse
 from cir.identity.rules import IdentifierType, load_rules
 
 PHONE, EMAIL, WHATSAPP, EXTERNAL, TWITTER = (
     IdentifierType(name) for name in ("phone", "email", "whatsapp", "external", "twitter")
 )
-SOURCE_NAMES = {"7a1f": "salesforce"}
 """Genesys' id of each external source and our key of it."""
 
 
@@ -411,44 +408,6 @@ def test_opaque_ids_are_compared_letter_by_letter() -> None:
         IdentifierType.APPLE, "urn:mbid:aqaay3=="
     )
     assert refused(IdentifierType.COOKIE, "a b") is Reason.MALFORMED
-
-
-# ── Genesys' ContactIdentifier ──
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"type": None},
-        {"type": ["Phone"], "value": "+19175550142"},
-        {"type": "SocialWhatsappBsuid", "value": "US.1234"},
-    ],
-)
-def test_types_that_are_not_ours_are_passed_over(body: dict[str, Any]) -> None:
-    assert parse_genesys(body, {}) is None
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        ({"type": "Phone"}, Reason.EMPTY),
-        ({"type": "SocialWhatsapp", "value": None}, Reason.EMPTY),
-        ({"type": "ExternalId", "value": "C-1"}, Reason.NO_SOURCE),
-        ({"type": "ExternalId", "value": "C-1", "externalSource": "7a1f"}, Reason.NO_SOURCE),
-        ({"type": "ExternalId", "value": "C-1", "externalSource": {"id": ["7a1f"]}}, Reason.NO_SOURCE),
-    ],
-)
-def test_incomplete_genesys_identifiers_are_refused(body: dict[str, Any], reason: Reason) -> None:
-    parsed = parse_genesys(body, SOURCE_NAMES)
-    assert isinstance(parsed, Refusal)
-    assert parsed.reason is reason
-
-
-def test_every_type_has_a_genesys_type_of_its_own() -> None:
-    rules = load_rules().identifiers
-    assert set(rules) == set(IdentifierType)
-    assert len({rule.genesys_type for rule in rules.values()}) == len(rules)
 
 
 # ── the rules file: an entry that no spelling reaches would go unnoticed ──

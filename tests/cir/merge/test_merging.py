@@ -95,9 +95,9 @@ def test_what_must_not_be_merged(world: World) -> None:
     assert refused(one.contact_id, abroad.contact_id) == {"divisions"}
     assert refused(one.contact_id, stranger) == {"unknown"}
     other = world.customer(phone(5))
-    world.client.organization.set_automatic_merging(True)
+    world.cloud.merge_by_itself(True)
     assert refused(one.contact_id, other.contact_id) == {"automatic-merging"}
-    world.client.organization.set_automatic_merging(False)
+    world.cloud.merge_by_itself(False)
     world.merging.merge(world.merging.plan([one.contact_id, other.contact_id]), by="ada", because="reviewed")
     assert refused(one.contact_id, different.contact_id) >= {"merged"}
 
@@ -186,7 +186,7 @@ def test_only_what_detection_is_sure_of_is_merged_without_a_person(world: World)
 def test_what_genesys_merges_by_itself_is_no_reason_against_a_case(world: World) -> None:
     sure = [world.customer(phone(number)).contact_id for number in (1, 2)]
     world.store.record(candidate(world.store, sure, "alike", proposal="merge", probability=0.99))
-    world.client.organization.set_automatic_merging(True)
+    world.cloud.merge_by_itself(True)
     assert world.merging.merge_automatically(open_cases(world.store)) == {}
-    world.client.organization.set_automatic_merging(False)
+    world.cloud.merge_by_itself(False)
     assert len(world.merging.merge_automatically(open_cases(world.store))) == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cir.crm.connector import Connector, CrmRow
+from cir.crm.connector import Connector
 from cir.crm.connectors.credentials import from_environment
 from cir.crm.connectors.dynamics import Dynamics
 from cir.crm.connectors.errors import CrmError
@@ -11,7 +11,7 @@ from cir.crm.connectors.salesforce import Salesforce
 from cir.crm.connectors.servicenow import ServiceNow
 from cir.crm.mapping import FILE, CrmKind, CrmMapping
 
-__all__ = ["Connector", "CrmError", "CrmRow", "open_connector"]
+__all__ = ["CrmError", "file", "open_connector"]
 
 
 def open_connector(environment: Mapping[str, str], mapping: CrmMapping) -> Connector:

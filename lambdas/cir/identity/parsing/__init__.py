@@ -5,8 +5,6 @@ Nothing here raises on any text. Telephone numbers and e-mail addresses have mod
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
 
 from cir.identity.identifiers import (
     MAX_VALUE,
@@ -23,10 +21,11 @@ from cir.identity.parsing.emails import parse_email
 from cir.identity.parsing.phones import parse_phone, parse_whatsapp
 from cir.identity.rules import IdentifierType, load_rules
 
+__all__ = ["emails", "parse", "regions", "salesforce_id"]
+
 MAX_TEXT = 1_000
 """Characters that are looked at at all. Genesys holds at most 255 in an identifier, but a SIP header may wrap it."""
 
-_GENESYS_TYPES = {rule.genesys_type: kind for kind, rule in load_rules().identifiers.items()}
 _HANDLE = re.compile(
     r"(?P<url>(?:https?://)?(?:(?:www|mobile)\.)?(?:twitter|x)\.com/(?!(?:explore|hashtag|home|i|intent|search)\b))?"
     r"@?(?P<handle>[a-z0-9_]{1,15})(?(url)/?(?:[?#]\S*)?)",
@@ -78,22 +77,6 @@ def _issues_record_keys(source: str) -> bool:
     """Whether the ids of an external source are those under which a CRM keeps its records, which no customer knows."""
     known = load_rules().external_sources.get(source.strip().lower())
     return known is not None and not known.known_to_customer
-
-
-def parse_genesys(contact_identifier: Mapping[str, Any], source_names: Mapping[str, str]) -> Parsed | None:
-    """The identifier in a Genesys `ContactIdentifier`; None for a type that is not ours.
-
-    `source_names` maps Genesys' id of an external source to our key of it.
-    """
-    kind = _GENESYS_TYPES.get(str(contact_identifier.get("type")))
-    if kind is None:
-        return None
-    value = _text(contact_identifier.get("value"))
-    if kind is IdentifierType.WHATSAPP and value:
-        value = "+" + value.removeprefix("+")
-    source = contact_identifier.get("externalSource")
-    source_id = str(source.get("id")) if isinstance(source, Mapping) else ""
-    return parse(kind, value, source=source_names.get(source_id, ""))
 
 
 def _text(value: object) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cir.crm.connectors import Connector, CrmError
+from cir.crm.connector import Connector
+from cir.crm.connectors import CrmError
 from cir.crm.record import CrmRecord, read_record
 from sandbox.crm.emulator import Emulator
 from tests.support.crm_emulators import SECRET, World, Worlds, by_id, without

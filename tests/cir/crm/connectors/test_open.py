@@ -11,7 +11,8 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from cir.crm.connectors import Connector, CrmError, open_connector
+from cir.crm.connector import Connector
+from cir.crm.connectors import CrmError, open_connector
 from cir.crm.mapping import SHIPPED, load_mapping
 from cir.crm.record import CrmRecord, Problem, read_record
 from sandbox import customers

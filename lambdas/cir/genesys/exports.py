@@ -1,15 +1,14 @@
-"""What Genesys Cloud works on in the background: exports of contacts and requests under GDPR."""
+"""Exports of contacts, on which Genesys Cloud works in the background."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from cir.genesys.connection import Connection
 from cir.genesys.errors import DeadlineError, GenesysError
-from cir.genesys.models import Export, PrivacyRequest, PrivacySubject, ReplacementTerm
+from cir.genesys.models import Export
 
 _EXPORTS = ("externalcontacts", "contacts", "exports")
-_REQUESTS = ("gdpr", "requests")
 
 
 class Exports:
@@ -64,45 +63,5 @@ class Exports:
             yield from csv.DictReader(file)
 
 
-class Privacy:
-    """`client.privacy`: access, correction and erasure of one person, across all of Genesys Cloud."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def create(
-        self,
-        type: Literal["GDPR_EXPORT", "GDPR_UPDATE", "GDPR_DELETE"],  # noqa: A002
-        subject: PrivacySubject,
-        *,
-        replacement_terms: Sequence[ReplacementTerm] = (),
-    ) -> PrivacyRequest:
-        """Submit a request. A GDPR_DELETE is confirmed by asking for it: there is no second question.
-
-        Not repeated after an unclear failure.
-        """
-        body: dict[str, Any] = {"requestType": type, "subject": dict(subject)}
-        if replacement_terms:
-            body["replacementTerms"] = list(replacement_terms)
-        answer = self._connection.request(
-            "privacy.create",
-            "POST",
-            _REQUESTS,
-            repeatable=False,
-            query={"deleteConfirmed": type == "GDPR_DELETE"},
-            body=body,
-        )
-        return _privacy_request(answer.body)
-
-    def get(self, request_id: str) -> PrivacyRequest:
-        answer = self._connection.request("privacy.get", "GET", (*_REQUESTS, request_id), repeatable=True)
-        return _privacy_request(answer.body)
-
-
 def _export(body: Mapping[str, Any]) -> Export:
     return Export(body["id"], body.get("status") or "RUNNING", body.get("resultRowCount"), body.get("downloadUrl"))
-
-
-def _privacy_request(body: Mapping[str, Any]) -> PrivacyRequest:
-    urls = [*(body.get("resultsUrls") or []), *([body["resultsUrl"]] if body.get("resultsUrl") else [])]
-    return PrivacyRequest(body["id"], body["requestType"], body["status"], tuple(dict.fromkeys(urls)))
