@@ -1,8 +1,8 @@
-"""Doing again what others got in the way of: the one way in which writers of the index wait for each other.
+"""Repeating what another writer got in the way of: the one way in which it is done.
 
-Nobody locks. Whoever finds that what was read has changed meanwhile raises OutdatedError, reads anew and repeats. The
-pauses in between are drawn at random, so that two who have met do not meet again, and they grow, so that a crowd thins
-out (exponential backoff with full jitter).
+Writers of the index take no locks. A write whose reading is out of date raises OutdatedError, and the work is done
+again with what is stored by then. The pauses before that are random, so that two writers who have met do not meet
+again, and they grow, so that many do not (exponential backoff with full jitter).
 """
 
 import random
