@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from cli.main import app
 from sandbox.genesys.command import emulate
+from tools.docs.markdown import code, table
 
 type Command = Any
 """A command or group as Typer builds it; its classes are not public."""
@@ -17,16 +18,15 @@ def reference() -> str:
     """A table of all commands, and a section for each."""
     root = get_command(app)
     sections: list[str] = []
-    overview = ["| command | |", "|---|---|"]
+    overview: list[tuple[str, str]] = []
     for name, command in _members("cir", root):
-        sections.append(f"## `{name}`\n\n{_about(command)}")
+        sections.append(f"## {code(name)}\n\n{_about(command)}")
         for path, leaf in _leaves(name, command):
-            overview.append(f"| [`{path}`](#{path.replace(' ', '-')}) | {_first_sentence(leaf)} |")
+            overview.append((f"[{code(path)}](#{path.replace(' ', '-')})", _first_sentence(leaf)))
             if leaf is not command:
-                sections.append(f"### `{path}`\n\n{_about(leaf)}")
-            if table := _parameters(path, leaf):
-                sections.append(table)
-    return "\n\n".join(["\n".join(overview), *sections])
+                sections.append(f"### {code(path)}\n\n{_about(leaf)}")
+            sections += filter(None, [_parameters(path, leaf)])
+    return "\n\n".join([table(["command", ""], overview), *sections])
 
 
 def emulator_options() -> str:
@@ -56,15 +56,15 @@ def _about(command: Command) -> str:
 
 def _first_sentence(command: Command) -> str:
     first, stop, _ = _about(command).partition(". ")
-    return _cell(first + stop.rstrip())
+    return _line(first + stop.rstrip())
 
 
 def _parameters(path: str, command: Command) -> str:
     context = typer.Context(command, info_name=path)
     records = [each.get_help_record(context) for each in command.get_params(context) if each.name != "help"]
-    rows = [f"| `{_cell(name)}` | {_cell(text)} |" for name, text in filter(None, records)]
-    return "\n".join(["| | |", "|---|---|", *rows]) if rows else ""
+    rows = [(code(_line(name)), _line(text)) for name, text in filter(None, records)]
+    return table(["", ""], rows) if rows else ""
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+def _line(text: str) -> str:
+    return " ".join(text.split())

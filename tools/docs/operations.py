@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from sandbox.genesys.http.routes import OPERATIONS, PREFIX, Operation
+from tools.docs.markdown import code, table
 
 
 def listing() -> str:
@@ -24,8 +25,12 @@ def _title(module: str) -> str:
 
 def _table(operations: Iterable[Operation]) -> str:
     rows = [
-        f"| `{each.method} {each.path}` | `{each.id}` | {f'`{each.permission}`' if each.permission else ''} "
-        f"| {each.left_out} |"
+        (
+            code(f"{each.method} {each.path}"),
+            code(each.id),
+            code(each.permission) if each.permission else "",
+            each.left_out,
+        )
         for each in operations
     ]
-    return "\n".join(["| operation | id | permission | left out |", "|---|---|---|---|", *rows])
+    return table(["operation", "id", "permission", "left out"], rows)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox import genesys
 from sandbox.genesys import Control, Emulator, Settings
 from sandbox.genesys.organization.settings import latency_range, request_limit
 from tests.sandbox.genesys.conftest import Api
@@ -258,3 +259,11 @@ def test_the_example_of_the_documentation(genesys_cloud: Emulator, sdk_package: 
     exec(example, names)  # noqa: S102 - our own page
     [test] = [each for name, each in names.items() if name.startswith("test_")]
     test(genesys_cloud)
+
+
+def test_the_package_offers_what_it_says() -> None:
+    names: JSON = {}
+    exec("from sandbox.genesys import *", names)  # noqa: S102 - as a user of the package would
+    assert set(genesys.__all__) == names.keys() - {"__builtins__"}
+    with pytest.raises(AttributeError, match="no attribute 'emulator'"):
+        _ = genesys.emulator
