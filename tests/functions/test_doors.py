@@ -35,6 +35,7 @@ def test_a_door_is_imported_without_any_variable_and_opens_nothing(part: Part) -
     assert callable(getattr(import_module(module), name))
 
 
+@pytest.mark.slow
 def test_in_lambda_every_door_is_opened_when_it_is_imported() -> None:
     """Seen by what each says to miss: there are no variables."""
     modules = [part.handler.rpartition(".")[0] for part in DOORS]

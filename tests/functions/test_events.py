@@ -17,6 +17,7 @@ def function(world: World) -> Handler:
     return make_handler(Events(world.client, world.store, world.sources), world.store)
 
 
+@pytest.mark.slow
 def test_duplicated_late_and_reordered_events_end_where_genesys_is(world: World, function: Handler) -> None:
     ann, annie = world.customer(phone(1), firstName="Ann"), world.customer(phone(2), email("annie"))
     start = world.last_event

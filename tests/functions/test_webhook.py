@@ -128,6 +128,7 @@ def test_old_and_new_keys_are_valid_at_once_and_a_withdrawn_one_is_not(
     assert statuses() == [401, 200, 401, 200]
 
 
+@pytest.mark.slow
 def test_salesforce_is_answered_in_soap_and_all_notifications_are_taken(webhook: Handler, queues: Queues) -> None:
     records = [(f"04l5g00000AAAA{number:03d}1", salesforce_id(number)) for number in range(100)]
     answer = webhook(outbound_message(*records), None)

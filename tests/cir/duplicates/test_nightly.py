@@ -7,6 +7,8 @@ from cir.identity.records import Contact
 from cir.index.review import Step, cases, dismiss, open_cases
 from tests.support.identity_world import World, crm_id, email, loyalty, phone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def nightly(world: World) -> Nightly:

@@ -336,6 +336,7 @@ def test_an_unknown_client_is_told_what_to_check(url: str) -> None:
     assert "not-the-secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_work_beyond_the_rate_limit_is_slowed_down_and_never_throttled() -> None:
     statuses: list[int | None] = []
     with running(Settings(rate_limit=40, rate_window_s=2.0)) as emulator:

@@ -116,6 +116,7 @@ def test_the_answer_to_a_login_is_read(body: Any, grant: Grant | None) -> None:
 
 
 @given(JSON)
+@pytest.mark.slow
 def test_no_answer_to_a_login_is_a_surprise(body: Any) -> None:
     grant = Grant.read(body)
     assert grant is None or (grant.token and isinstance(grant.seconds, float))

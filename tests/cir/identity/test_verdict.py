@@ -146,6 +146,7 @@ def test_evidence_of_another_person_never_raises_assurance(presented: list[Evide
 
 
 @given(st.lists(any_evidence(), max_size=4))
+@pytest.mark.slow
 def test_assurance_is_what_the_evidence_of_its_level_alone_leads_to(presented: list[Evidence]) -> None:
     verdict = decide(presented)
     if verdict.assurance > Assurance.NONE:

@@ -38,6 +38,7 @@ def report_of(imported: list[Imported]) -> Report:
     return report
 
 
+@pytest.mark.slow
 def test_every_line_is_reported_once_and_the_report_adds_up(plane: SyncPlane) -> None:
     rows: list[CrmRecord | Problem] = [account(number, MobilePhone="call me") for number in range(3)]
     rows += [Problem("Id", "no value")] * 2 + [Problem("row", "3 columns where the header has 4")]
@@ -91,6 +92,7 @@ def test_when_genesys_fails_for_good_no_more_batches_are_begun(plane: SyncPlane)
     assert sum(number for call, number in plane.genesys.calls().items() if "enrich" in call) <= attempts_of_two_batches
 
 
+@pytest.mark.slow
 def test_what_is_done_before_a_table_fails_is_reported_and_the_next_run_completes_it(
     genesys: GenesysCloud, dynamodb_client: DynamoDBClient, tables: TableNames
 ) -> None:
@@ -137,6 +139,7 @@ def test_an_abandoned_import_begins_nothing_more(plane: SyncPlane) -> None:
     assert plane.genesys.writes() <= 3  # of six batches: the one that is done, and two that were handed to the worker
 
 
+@pytest.mark.slow
 def test_threads_that_import_the_people_of_one_office_do_not_lose_any(genesys: GenesysCloud, aws: Aws) -> None:
     """On a DynamoDB whose conditional writes are atomic under concurrency, unlike moto's."""
     office = phone("+1 212 555 0188")

@@ -20,6 +20,8 @@ from cir.resolve.lookup import candidates_of, fresh_candidates
 from functions.invalidator.changes import read_changes
 from sandbox.machine.cache_server import Cache as CacheServer
 
+pytestmark = pytest.mark.slow
+
 type Item = dict[str, Any]
 type Shot = dict[tuple[str, str], Item]
 

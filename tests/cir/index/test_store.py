@@ -186,6 +186,7 @@ def test_a_miss_is_asked_for_once_until_it_is_stale_or_known(either_store: Ident
     assert not either_store.identifiers([MOBILE], consistent=True)[MOBILE].lookup_requested_at
 
 
+@pytest.mark.slow
 def test_a_long_history_is_read_whole(store: IdentityStore) -> None:
     for number in range(130):
         store.record(store.decision("many", "note", f"entry {number}"))

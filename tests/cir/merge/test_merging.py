@@ -56,6 +56,7 @@ def test_after_a_merge_every_id_and_identifier_leads_to_the_new_contact(world: W
     assert entry["details"]["survivors"]["firstName"] == "from the CRM"
 
 
+@pytest.mark.slow
 def test_a_merge_writes_as_many_items_for_90_identifiers_as_for_three(world: World) -> None:
     def writes(first: int, count: int) -> list[int]:
         one = world.customer(*(phone(first + number) for number in range(count)))

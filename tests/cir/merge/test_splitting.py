@@ -34,6 +34,7 @@ def merged(world: World, *contacts: Contact) -> str:
 
 
 @pytest.mark.parametrize("shortened", [False, True], ids=["at once", "after the paths were shortened"])
+@pytest.mark.slow
 def test_both_are_what_they_were(world: World, splitting: Splitting, shortened: bool) -> None:
     father, son = father_and_son(world)
     one = merged(world, father, son)
@@ -85,6 +86,7 @@ def test_what_came_after_the_merge_stays(world: World, splitting: Splitting) -> 
     assert world.leads_to(loyalty(0)) == {new}
 
 
+@pytest.mark.slow
 def test_one_of_a_chain_of_merges_is_taken_out(world: World, splitting: Splitting) -> None:
     father, son = father_and_son(world)
     aunt = world.customer(email("aunt"), HOME, firstName="May")
@@ -175,6 +177,7 @@ def test_what_was_brought_back_is_not_split_from_itself(world: World, splitting:
         ]
 
 
+@pytest.mark.slow
 def test_what_was_brought_back_and_merged_again_is_split_under_its_newest_id(
     world: World, splitting: Splitting
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_new_record_becomes_a_contact_with_its_profile_and_everything_that_lea
     assert set(entry["details"]["claimed"]) == keys(stored.identifiers)
 
 
+@pytest.mark.slow
 def test_running_again_reads_a_little_and_writes_nothing(
     genesys: GenesysCloud, dynamodb_client: DynamoDBClient, tables: TableNames
 ) -> None:
@@ -270,6 +271,7 @@ def test_a_change_by_somebody_else_meanwhile_is_not_lost(
     assert (contact.profile.customer_tier, new in contact.identifiers) == ("Gold", True)
 
 
+@pytest.mark.slow
 def test_a_record_that_others_always_get_in_the_way_of_is_reported_and_the_rest_goes_on(
     genesys: GenesysCloud, dynamodb_client: DynamoDBClient, tables: TableNames
 ) -> None:
@@ -289,6 +291,7 @@ def test_a_record_that_others_always_get_in_the_way_of_is_reported_and_the_rest_
     assert changes(plane.sync(account(1, Account_Tier__c="Gold"), account(2))) == [Change.UPDATED, Change.UNCHANGED]
 
 
+@pytest.mark.slow
 def test_a_contact_merged_by_an_agent_is_followed_and_keeps_what_both_had(plane: SyncPlane) -> None:
     ann, bob = plane.sync(account(1), account(2, Loyalty_Number__c="GLD-98765"))
     one = plane.genesys.merge(ann.contact_id, bob.contact_id)
@@ -436,6 +439,7 @@ class Life:
             raise Killed
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_and_run_again_no_contact_is_lost_and_none_is_there_twice(
     genesys: GenesysCloud, dynamodb_client: DynamoDBClient, tables: TableNames
 ) -> None:

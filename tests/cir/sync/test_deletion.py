@@ -42,6 +42,7 @@ def test_a_deletion_is_followed_although_others_change_the_contact(
     assert plane.owners(crm_id(1)) == plane.owners(mobile(1)) == set()
 
 
+@pytest.mark.slow
 def test_a_deletion_that_others_are_in_the_way_of_all_the_time_is_handed_back(
     busy: tuple[WatchedDynamoDB, SyncPlane], dynamodb_client: DynamoDBClient, tables: TableNames
 ) -> None:

@@ -103,6 +103,7 @@ def test_another_seed_gives_other_people() -> None:
     assert len(names[0] & names[1]) <= len(PERSONAS.accounts) + 20  # a few share a name and have no phone
 
 
+@pytest.mark.slow
 def test_the_file_holds_the_rows_in_order_however_many_processes_write_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

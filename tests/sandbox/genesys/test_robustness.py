@@ -199,6 +199,7 @@ VALUES = st.one_of(st.text(st.characters(codec="utf-8"), max_size=12), st.intege
 
 @RELAXED
 @given(operation=st.sampled_from(READS), query=st.dictionaries(st.sampled_from(PARAMETERS), VALUES, max_size=4))
+@pytest.mark.slow
 def test_any_query_is_answered(api: Api, operation: Operation, query: dict[str, str]) -> None:
     response = api.send("GET", operation.path.replace("{", "").replace("}", ""), **query)
     assert response.status_code < 500

@@ -8,6 +8,8 @@ import redis
 from sandbox.machine.cache_server import SERVER_VARIABLE, Cache, Server, default_server, servers
 from sandbox.machine.processes import StartError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=servers(), ids=str)
 def server(request: pytest.FixtureRequest) -> Server:
