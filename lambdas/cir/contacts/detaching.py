@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cir.genesys.client import GenesysClient
-from cir.genesys.identifiers import to_genesys
+from cir.genesys.identifiers import held_by_genesys, to_genesys
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import is_older
 from cir.identity.records import Contact, IdentifierRecord
@@ -22,7 +22,8 @@ def detach(
     `now_of` is the contact that has it; empty where there is none yet. Raises GenesysError and OutdatedError.
     """
     for contact in former:
-        client.contacts.release(contact.contact_id, to_genesys(identifier, {}))
+        if held_by_genesys(identifier):
+            client.contacts.release(contact.contact_id, to_genesys(identifier, {}))
         decision = store.decision(
             contact.contact_id, "detach", BECAUSE, rule=RULE, identifier=identifier.key, now_of=now_of
         )

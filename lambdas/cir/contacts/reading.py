@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from cir.genesys.fields import EMAIL_SLOTS, NAME_FIELDS, PHONE_SLOTS
 from cir.genesys.models import Contact as GenesysContact
-from cir.identity.identifiers import Identifier
+from cir.identity.identifiers import EXTENSION, Identifier, with_switchboards
 from cir.identity.parsing import parse
 from cir.identity.records import Profile
 from cir.identity.rules import IdentifierType
@@ -53,10 +53,13 @@ def identifiers_from_genesys(contact: GenesysContact, source_ids: Mapping[str, s
 
 
 def shown_identifiers(contact: Mapping[str, Any], source_ids: Mapping[str, str]) -> list[tuple[str, Identifier]]:
-    """The identifiers in a contact's fields, each with the field's name. `source_ids`: our key of a source → its id."""
+    """The identifiers in a contact's fields, each with the field's name: of an extension itself and its number.
+
+    `source_ids`: our key of a source → its id.
+    """
     source_keys = {source_id: key for key, source_id in source_ids.items()}
     read = ((field, parse(kind, text, source=source)) for field, kind, text, source in _fields(contact, source_keys))
-    return [(field, each) for field, each in read if isinstance(each, Identifier)]
+    return [(field, one) for field, each in read if isinstance(each, Identifier) for one in with_switchboards([each])]
 
 
 def _fields(
@@ -66,7 +69,7 @@ def _fields(
         return contact.get(name) or {}
 
     for slot in PHONE_SLOTS:
-        yield slot, IdentifierType.PHONE, part(slot).get("e164"), ""
+        yield slot, IdentifierType.PHONE, _phone(part(slot)), ""
     for slot in EMAIL_SLOTS:
         yield slot, IdentifierType.EMAIL, contact.get(slot), ""
     for each in contact.get("externalIds") or []:
@@ -87,6 +90,11 @@ def _fields(
         yield "lineId", IdentifierType.LINE, each.get("userId"), ""
     for each in contact.get("appleOpaqueIds") or []:
         yield "appleOpaqueIds", IdentifierType.APPLE, each.get("value"), ""
+
+
+def _phone(number: Mapping[str, Any]) -> str | None:
+    e164, extension = number.get("e164"), number.get("extension")
+    return f"{e164}{EXTENSION}{extension}" if e164 and extension else e164
 
 
 def display_name(first_name: str, last_name: str) -> str:

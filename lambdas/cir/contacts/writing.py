@@ -11,7 +11,7 @@ from cir.crm.record import CrmRecord
 from cir.genesys.fields import EMAIL_SLOTS, IDENTIFIER_TARGETS, NAME_FIELDS, PHONE_SLOTS
 from cir.genesys.models import Contact as GenesysContact
 from cir.genesys.models import ExternalId, FieldRule, FieldRules, PatchChange
-from cir.identity.identifiers import Identifier
+from cir.identity.identifiers import EXTENSION, Identifier, with_switchboards
 from cir.identity.records import Profile
 from cir.identity.rules import IdentifierType
 
@@ -117,16 +117,20 @@ def corrections(
     untouched = _kept_fields(mapping.kept)
     fields = cast(Mapping[str, Any], contact)
     shown = shown_identifiers(fields, source_ids)
+    given_elsewhere = with_switchboards(slots.values())
     leaving = {
         field
         for field, each in shown
         if field not in _LISTS
         and field not in untouched
-        and (each in unwanted or (field in _PERSONAL_SLOTS and field not in slots and each in slots.values()))
+        and (each in unwanted or (field in _PERSONAL_SLOTS and field not in slots and each in given_elsewhere))
     }
     staying = {each for field, each in shown if field not in leaving}
     values: dict[str, Any] = dict.fromkeys(leaving)
-    for identifier in kept:
+    kept = tuple(kept)
+    # a number stands in the field of its extension
+    in_fields = {each.switchboard for each in (*kept, *slots.values()) if each.extension}
+    for identifier in (each for each in kept if each not in in_fields):
         candidates = _SLOTS_OF.get(identifier.type, ())
         free = next((slot for slot in candidates if values.get(slot, fields.get(slot)) is None), None)
         if free and identifier not in staying:
@@ -156,7 +160,8 @@ def _fed_fields(fed: Collection[str]) -> set[str]:
 
 def _slot(slot: str, identifier: Identifier) -> dict[str, Any]:
     if slot in PHONE_SLOTS:
-        return {slot: {"display": identifier.value}}
+        number, _, extension = identifier.value.partition(EXTENSION)
+        return {slot: {"display": number, **({"extension": int(extension)} if extension else {})}}
     if slot == "whatsApp":
         return {"whatsAppId": {"phoneNumber": {"display": identifier.value.removeprefix("+")}}}
     if slot == "twitter":

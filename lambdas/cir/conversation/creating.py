@@ -11,7 +11,7 @@ from cir.contacts.detaching import detach
 from cir.contacts.organization import ExternalSources
 from cir.contacts.reading import profile_from_genesys
 from cir.genesys.client import GenesysClient
-from cir.genesys.identifiers import to_genesys
+from cir.genesys.identifiers import held_by_genesys, to_genesys
 from cir.genesys.models import Contact as GenesysContact
 from cir.genesys.models import EnrichRequest, merged_ids
 from cir.identity.identifiers import Identifier
@@ -76,7 +76,7 @@ class Creating:
             return Creation(CreateOutcome.REFUSED, "The number may be forged; no customer is created of it.")
         generic, owners, recycled = self._known(presented)
         identifying = [each for each in presented if each.identifier not in generic]
-        if not identifying:
+        if not any(held_by_genesys(each.identifier) for each in identifying):
             return Creation(CreateOutcome.REFUSED, "There was nothing given that belongs to one person.")
         if len(owners) == 1:
             return Creation(CreateOutcome.EXISTS, "What was given leads to a customer already.", owners.pop())
@@ -128,7 +128,8 @@ class Creating:
         self, identifying: Sequence[Presented], source_ids: Mapping[str, str], *, first_name: str, last_name: str
     ) -> tuple[GenesysContact, bool]:
         """The contact that Genesys has for one of the identifiers, promoted, or a new one."""
-        ordered = sorted(identifying, key=lambda each: load_rules().identifiers[each.identifier.type].priority)
+        own = (each for each in identifying if held_by_genesys(each.identifier))
+        ordered = sorted(own, key=lambda each: load_rules().identifiers[each.identifier.type].priority)
         body = _body([each.identifier for each in ordered], source_ids)
         names = (("firstName", first_name), ("lastName", last_name))
         body |= {field: name.strip()[:MAX_NAME] for field, name in names if name.strip()}
@@ -149,8 +150,10 @@ class Creating:
         results = {
             each.identifier: claim(self.client, contact_id, to_genesys(each.identifier, source_ids))
             for each in identifying
+            if held_by_genesys(each.identifier)
         }
-        return {each for each, result in results.items() if result.how in {Claimed.HELD, Claimed.NO_FIELD}}
+        taken = {each for each, result in results.items() if result.how not in {Claimed.HELD, Claimed.NO_FIELD}}
+        return {each.identifier for each in identifying} - taken
 
     def _index(
         self,

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from cir.contacts.claiming import Claimed, claim
+from cir.contacts.claiming import Claimed, ClaimResult, claim
 from cir.contacts.detaching import detach
 from cir.contacts.organization import ExternalSources
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
-from cir.genesys.identifiers import to_genesys
+from cir.genesys.identifiers import held_by_genesys, to_genesys
+from cir.genesys.models import ContactIdentifier
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import is_recycled
 from cir.identity.records import CONVERSATION, Contact, timestamp
@@ -98,7 +99,7 @@ class Linking:
             return Link(LinkOutcome.REFUSED, "Genesys Cloud does not know the system that issued the id.")
         body = to_genesys(identifier, source_ids)
         try:
-            in_genesys = claim(self.client, contact.contact_id, body)
+            in_genesys = self._claim(contact, identifier, body)
         except NotFoundError:
             return Link(LinkOutcome.REFUSED, "Genesys Cloud has no such contact any more.")
         if in_genesys.how is Claimed.HELD:
@@ -109,6 +110,12 @@ class Linking:
             self.client.contacts.release(contact.contact_id, body)
             return self._conflict(contact, identifier, [error.owner], conversation_id)
         return Link(LinkOutcome.LINKED, f"The {identifier.type} leads to this contact from now on.", contact.contact_id)
+
+    def _claim(self, contact: Contact, identifier: Identifier, body: ContactIdentifier) -> ClaimResult:
+        if held_by_genesys(identifier):
+            return claim(self.client, contact.contact_id, body)
+        # its number is the whole house's: in Genesys it would lead everybody there to this contact
+        return ClaimResult(Claimed.NO_FIELD)
 
     def _linked_today(self, contact: Contact) -> int:
         """How many of its identifiers it has from conversations of the last 24 hours."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cir.crm.mapping import EXTERNAL_PREFIX, NO_RULE, CrmMapping, IdRule
 from cir.genesys.fields import IDENTIFIER_TARGETS, PROFILE_FIELDS
-from cir.identity.identifiers import Identifier, Parsed, Reason, Refusal, mask
-from cir.identity.parsing import parse
+from cir.identity.identifiers import Identifier, Parsed, Reason, Refusal, mask, with_switchboards
+from cir.identity.parsing import has_needless_extension, parse
 from cir.identity.parsing.regions import UNKNOWN_REGION, read_region
 from cir.identity.protected import CARD_NUMBER, sensitive_kind
 from cir.identity.rules import IdentifierType
@@ -50,9 +50,14 @@ class CrmRecord:
     """The customer wants none of this; what follows from that is the mapping's `on_delete`."""
 
     @property
+    def contact_points(self) -> tuple[Identifier, ...]:
+        """How the customer is reached: what is in the slots, and the numbers of the extensions among them."""
+        return with_switchboards(self.slots.values())
+
+    @property
     def identifiers(self) -> tuple[Identifier, ...]:
         """Everything that leads to the customer, each once."""
-        return tuple(dict.fromkeys((self.id, *self.external, *self.slots.values())))
+        return tuple(dict.fromkeys((self.id, *self.external, *self.contact_points)))
 
 
 def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: str) -> CrmRecord | Problem:
@@ -84,6 +89,10 @@ def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: 
             external.append(value)
         elif isinstance(value, Identifier) and value not in slots.values():
             slots[target] = value
+            if kind is IdentifierType.PHONE and has_needless_extension(text, value):
+                problems.append(
+                    Problem(column, "a mobile with an extension; the number is taken without it", mask(text))
+                )
     return CrmRecord(identity, texts, slots, tuple(external), tuple(problems), _has_opted_out(row, mapping))
 
 

@@ -33,6 +33,8 @@ class Backfill:
 
         Raises GenesysError, DynamoDBError and OutdatedError.
         """
+        # whoever Genesys has at an extension's number need not be at that extension
+        identifier = identifier.switchboard or identifier
         source_ids = self.sources.ids(needed=identifier.source, client=self.client) if identifier.source else {}
         if identifier.source and identifier.source not in source_ids:
             return ""

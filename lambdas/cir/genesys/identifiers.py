@@ -13,8 +13,10 @@ def to_genesys(identifier: Identifier, source_ids: Mapping[str, str]) -> Contact
     """The Genesys `ContactIdentifier` of an identifier.
 
     `source_ids` maps an external source's key to its id in Genesys; a missing one raises KeyError.
-    Genesys takes phones as E.164 with the plus and WhatsApp numbers without it.
+    Genesys takes phones as E.164 with the plus and WhatsApp numbers without it. An extension is no identifier there:
+    what is given is its number (see `held_by_genesys`).
     """
+    identifier = identifier.switchboard or identifier
     body: ContactIdentifier = {
         "type": load_rules().identifiers[identifier.type].genesys_type,
         "value": identifier.value.removeprefix("+") if identifier.type is IdentifierType.WHATSAPP else identifier.value,
@@ -22,6 +24,11 @@ def to_genesys(identifier: Identifier, source_ids: Mapping[str, str]) -> Contact
     if identifier.type is IdentifierType.EXTERNAL:
         body["externalSource"] = {"id": source_ids[identifier.source]}
     return body
+
+
+def held_by_genesys(identifier: Identifier) -> bool:
+    """Whether Genesys can have it as an identifier by itself: an extension is only a part of a contact's number."""
+    return not identifier.extension
 
 
 def from_genesys(body: Mapping[str, Any], source_keys: Mapping[str, str]) -> Parsed | None:

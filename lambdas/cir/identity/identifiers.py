@@ -1,16 +1,15 @@
 """Identifiers: the values that lead to a contact, in the one form in which they are stored and compared."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from cir.identity.rules import IdentifierType, load_rules
 
-if TYPE_CHECKING:
-    pass
-
 MAX_VALUE = 255
 """Genesys' limit of `ContactIdentifier.value`, in characters."""
+EXTENSION = ";ext="
+"""What stands between a telephone number and its extension, as in a tel: URI (RFC 3966)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,27 @@ class Identifier:
         return load_rules().identifiers[self.type].exclusive
 
     @property
+    def extension(self) -> str:
+        """What is dialled after a telephone number, without leading zeros; empty where it has none."""
+        return self.match.partition(EXTENSION)[2] if self.type is IdentifierType.PHONE else ""
+
+    @property
+    def switchboard(self) -> "Identifier | None":
+        """The number that an extension is reached by, and everybody else of the house; None where it has none."""
+        if not self.extension:
+            return None
+        number = self.match.partition(EXTENSION)[0]
+        return Identifier(self.type, number, number)
+
+    @property
     def masked(self) -> str:
         """Enough to recognise in a log what kind of value it was, too little to know whose."""
         return f"{self.type}:{mask(self.value)}"
+
+
+def with_switchboards(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
+    """All of them, each extension followed by the number that it is reached by; each once."""
+    return tuple(dict.fromkeys(one for each in identifiers for one in (each, each.switchboard) if one is not None))
 
 
 class Reason(StrEnum):

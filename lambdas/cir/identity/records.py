@@ -29,6 +29,8 @@ class Claim:
     assurance: Assurance
     first_seen: str
     last_confirmed: str
+    switchboard: bool = False
+    """The contact is reached under an extension of the number, as a CRM or Genesys has it: others are, too."""
 
     @property
     def proven(self) -> bool:
@@ -43,7 +45,13 @@ class Claim:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "Claim":
-        return cls(item["source"], Assurance(item["assurance"]), item["first_seen"], item["last_confirmed"])
+        return cls(
+            item["source"],
+            Assurance(item["assurance"]),
+            item["first_seen"],
+            item["last_confirmed"],
+            item.get("switchboard", False),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,14 +264,19 @@ def best_question(shared: Identifier, candidates: Iterable[Contact]) -> str:
 
 def _can_be_asked(identifier: Identifier) -> bool:
     if identifier.type is not IdentifierType.EXTERNAL:
-        return identifier.type in _KNOWN_BY_HEART
+        return identifier.type in _KNOWN_BY_HEART and not identifier.extension
     source = load_rules().external_sources.get(identifier.source)
     return source is not None and source.known_to_customer
 
 
 def is_shared(record: IdentifierRecord) -> bool:
-    """Whether others than the contacts that claim an identifier have it, too, from the first claim on."""
-    return record.identifier.type is IdentifierType.EMAIL and is_functional(record.identifier.match)
+    """Whether others than the contacts that claim an identifier have it, too, from the first claim on.
+
+    A function's mailbox, and the number of a house in which a CRM or Genesys knows somebody's extension.
+    """
+    if record.identifier.type is IdentifierType.EMAIL:
+        return is_functional(record.identifier.match)
+    return any(claim.switchboard for claim in record.claims.values())
 
 
 def is_generic(record: IdentifierRecord, heads: Mapping[str, Contact]) -> bool:

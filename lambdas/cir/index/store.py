@@ -7,12 +7,21 @@ generation it was read at, and a contact is written together with its claims and
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cir.aws.dynamodb import DynamoDB, DynamoDBError, marshal, marshal_item, unmarshal, unmarshal_item
-from cir.identity.identifiers import Identifier
-from cir.identity.records import CLAIM_PREFIX, Claim, Contact, Decision, IdentifierRecord, Profile, timestamp
+from cir.identity.identifiers import Identifier, with_switchboards
+from cir.identity.records import (
+    CLAIM_PREFIX,
+    CONVERSATION,
+    Claim,
+    Contact,
+    Decision,
+    IdentifierRecord,
+    Profile,
+    timestamp,
+)
 from cir.identity.rules import Assurance, load_rules
 from cir.index.again import OutdatedError, attempts
 
@@ -125,11 +134,15 @@ class IdentityStore:
         """
         had = set(previous.identifiers if previous else ())
         new, gone = set(contact.identifiers) - had, had - set(contact.identifiers)
+        around = _around_extensions((*contact.identifiers, *had)) & set(contact.identifiers)
         for attempt in attempts():
-            records = known if known is not None and attempt == 0 else self.identifiers(new | gone, consistent=True)
+            read = known if known is not None and attempt == 0 else self.identifiers(new | gone, consistent=True)
+            records = {**read, **self.identifiers(around - read.keys(), consistent=True)} if around else read
+            houses = _switchboards(contact, records, around - (new if source == CONVERSATION else set()))
             writes = [
-                *self._claims(new, contact, records, source=source, assurance=assurance),
+                *self._claims(new, contact, records, source=source, assurance=assurance, switchboards=houses),
                 *self._releases(gone, contact.owners, records),
+                *self._marks(around - new, contact, records, switchboards=houses),
             ]
             try:
                 self._transact_last([self._put_generation(contact), self._append(decision)], writes)
@@ -327,10 +340,10 @@ class IdentityStore:
         *,
         source: str,
         assurance: Assurance,
+        switchboards: AbstractSet[Identifier],
     ) -> Iterator[dict[str, Any]]:
         """The writes that claim what is not claimed yet, on condition that nobody has claimed it meanwhile."""
         now = self._now()
-        claim = Claim(source, assurance, first_seen=now, last_confirmed=now)
         for identifier in sorted(identifiers, key=lambda each: each.key):
             record = records.get(identifier)
             claims = record.claims if record else {}
@@ -339,10 +352,28 @@ class IdentityStore:
             if claims and identifier.exclusive:
                 raise AlreadyClaimedError(identifier, next(iter(claims)))
             if len(claims) < MAX_CLAIMS:
+                claim = Claim(source, assurance, now, now, switchboard=identifier in switchboards)
                 yield self._claim(identifier, contact.contact_id, claim)
                 yield from self._spread(identifier, len(claims), len(claims) + 1)
             elif record and not record.overflowed:
                 yield self._overflow(identifier)
+
+    def _marks(
+        self,
+        numbers: Iterable[Identifier],
+        contact: Contact,
+        records: Mapping[Identifier, IdentifierRecord],
+        *,
+        switchboards: AbstractSet[Identifier],
+    ) -> Iterator[dict[str, Any]]:
+        """The writes that say of numbers which the contact has already whether they are switchboards."""
+        for number in sorted(numbers, key=lambda each: each.key):
+            if record := records.get(number):
+                marked = {
+                    owner: replace(claim, switchboard=number in switchboards)
+                    for owner, claim in contact.claims_on(record).items()
+                }
+                yield from self._claim_as(number, record, {**record.claims, **marked})
 
     def _claim(self, identifier: Identifier, contact_id: str, claim: Claim) -> dict[str, Any]:
         names = {"#claim": CLAIM_PREFIX + contact_id, "#value": "value"}
@@ -516,6 +547,22 @@ class IdentityStore:
                 raise
             return {name: unmarshal(value) for name, value in (error.response.get("Item") or {}).items()}
         return None
+
+
+def _around_extensions(identifiers: Iterable[Identifier]) -> set[Identifier]:
+    """The extensions among them and the numbers that these are reached by."""
+    return set(with_switchboards(each for each in identifiers if each.extension))
+
+
+def _switchboards(
+    contact: Contact, records: Mapping[Identifier, IdentifierRecord], numbers: Iterable[Identifier]
+) -> set[Identifier]:
+    """The numbers of those of its extensions that somebody else than a caller says it has, or is saying now.
+
+    A caller who could make a number a switchboard could keep anybody from being recognised.
+    """
+    by = {each: contact.sources_of(each, records) for each in numbers}
+    return {each.switchboard for each in by if each.switchboard and (not by[each] or by[each] - {CONVERSATION})}
 
 
 def _next(read: Mapping[str, Contact], head: str) -> str:

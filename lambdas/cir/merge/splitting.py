@@ -16,7 +16,7 @@ from cir.contacts.reading import identifiers_from_genesys
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
 from cir.genesys.fields import EMAIL_SLOTS, PHONE_SLOTS
-from cir.genesys.identifiers import to_genesys
+from cir.genesys.identifiers import held_by_genesys, to_genesys
 from cir.genesys.models import Contact as GenesysContact
 from cir.genesys.models import ContactIdentifier, EnrichRequest, PatchChange
 from cir.identity.identifiers import Identifier, from_key
@@ -131,7 +131,9 @@ class Splitting:
             division=now.get("division", {}).get("id", ""),
             moved={each.key: each.value for each in moved},
             shared={each.key: each.value for each in own if each in remaining},
-            claimed=tuple(each.key for each in moved if _is_among(to_genesys(each, source_ids), held)),
+            claimed=tuple(
+                each.key for each in moved if held_by_genesys(each) and _is_among(to_genesys(each, source_ids), held)
+            ),
             body=self._showing(fields, own),
             restored=self._restored(fields, now, whole, rest),
             cannot_be_restored=_statement(whole.contact_id, released),
@@ -163,10 +165,11 @@ class Splitting:
 
     def _go_on(self, plan: SplitPlan, started_at: str, *, by: str, because: str) -> str:
         source_ids = self.sources.ids(client=self.client)
-        for each in plan.moved_identifiers:
+        moved = [each for each in plan.moved_identifiers if held_by_genesys(each)]
+        for each in moved:
             self.client.contacts.release(plan.contact, to_genesys(each, source_ids))
         created = self._created(plan, started_at)
-        for each in plan.moved_identifiers:
+        for each in moved:
             # Genesys may not take it, since another contact has it or no field is free: the index knows both contacts
             claim(self.client, created["id"], to_genesys(each, source_ids))
         self._restore(plan)

@@ -172,6 +172,8 @@ class Auditor:
             return
         fed, others = differences(contact, stored, self.mapping)
         has = set(identifiers_from_genesys(contact, self.organization.source_ids))
+        # an export shows numbers without their extensions
+        has |= {each for each in stored.identifiers if each.switchboard in has}
         lacking = [each for each in stored.identifiers if each not in has and _fits(has, each)]
         claims = self.store.identifiers(lacking, consistent=True) if lacking else {}
         # the CRM's number may be in the index alone where Genesys' own survives in its field

@@ -62,12 +62,19 @@ class Request:
 
     presented: tuple[Presented, ...]
     refused: tuple[Refusal, ...]
+    switchboards: tuple[Presented, ...]
+    """The numbers of the presented extensions. They may tell who is calling, and are not the caller's own."""
     contact_id: str
     conversation_id: str
     channel: str
     """One of CHANNELS, `other`, or empty."""
     spoof_suspected: bool = False
     """The network has checked the signature of the caller's number, and it was wrong."""
+
+    @property
+    def sought(self) -> tuple[Presented, ...]:
+        """All that may lead to the caller."""
+        return (*self.presented, *self.switchboards)
 
 
 def read_request(event: object, *, default_region: str, trust: CarrierTrust = NO_TRUST) -> Request:
@@ -78,6 +85,7 @@ def read_request(event: object, *, default_region: str, trust: CarrierTrust = NO
     channel = _channel(_text(fields, "channel"))
     attestation = read_attestation(_text(fields, "ani"), _text(fields, "attestation"), trust=trust)
     presented: dict[Identifier, Presented] = {}
+    switchboards: dict[Identifier, Presented] = {}
     refused: list[Refusal] = []
     for name, kind in _FIELDS.items():
         text = _text(fields, name)
@@ -87,11 +95,17 @@ def read_request(event: object, *, default_region: str, trust: CarrierTrust = NO
         if isinstance(parsed, Refusal):
             refused.append(parsed)
         else:
-            presented[parsed] = Presented(parsed, _assurance(kind, channel, attestation))
+            assurance = _assurance(kind, channel, attestation)
+            if parsed.switchboard:
+                switchboards[parsed.switchboard] = Presented(parsed.switchboard, assurance)
+                # a network vouches for the number; the extension is what the caller's own exchange writes
+                assurance = min(assurance, Assurance.CLAIMED)
+            presented[parsed] = Presented(parsed, assurance)
     contact_id, conversation_id = (_text(fields, name) for name in ("contactId", "conversationId"))
     return Request(
         presented=tuple(presented.values()),
         refused=tuple(refused),
+        switchboards=tuple(switchboards.values()),
         contact_id=_id(contact_id),
         conversation_id=_id(conversation_id),
         channel=channel,

@@ -70,7 +70,7 @@ class Resolver:
         deadline = time.monotonic() + self._budget
         trace = Trace(uuid.uuid4().hex)
         request = self._read(event, trace)
-        identifiers = [each.identifier for each in request.presented]
+        identifiers = [each.identifier for each in request.sought]
         findings = self._lookup.find(identifiers, request.contact_id, deadline, trace)
         verdict = _judge(request, findings)
         if verdict.outcome is Outcome.NOT_FOUND and identifiers:
@@ -119,7 +119,7 @@ class Resolver:
             request = read_request(event, default_region=self._default_region, trust=self._trust)
             step["identifiers"] = [
                 {"value": each.identifier.masked, "key": self._cache.identifier_key(each.identifier)}
-                for each in request.presented
+                for each in request.sought
             ]
         return request
 
@@ -170,7 +170,7 @@ class Resolver:
         """
         if len(set(verdict.matched_by) - {"contactId"}) < 2:
             return
-        for each in request.presented:
+        for each in request.sought:
             found = findings.found[each.identifier].candidates
             if found.to_confirm and found.contact_ids == (verdict.contact_id,):
                 with contextlib.suppress(DynamoDBError):
@@ -201,9 +201,15 @@ def _evidence(request: Request, findings: Findings) -> Iterator[Evidence]:
             assurance=Assurance.CLAIMED,
             priority=0,
         )
-    for presented in request.presented:
+    at_desks = {
+        each.identifier.switchboard: findings.found[each.identifier].candidates.contact_ids
+        for each in request.presented
+        if each.identifier.extension
+    }
+    for presented in request.sought:
         identifier = presented.identifier
         candidates = findings.found[identifier].candidates
+        at_desk = at_desks.get(identifier, ())
         yield Evidence(
             label=identifier.type,
             contact_ids=candidates.contact_ids,
@@ -215,7 +221,8 @@ def _evidence(request: Request, findings: Findings) -> Iterator[Evidence]:
             priority=load_rules().identifiers[identifier.type].priority,
             faded=candidates.faded,
             unproven=candidates.unproven,
-            shared=candidates.shared,
+            # where the extension is somebody else's, the number contradicts nothing
+            shared=candidates.shared or (bool(at_desk) and not {*at_desk} & {*candidates.contact_ids}),
         )
 
 

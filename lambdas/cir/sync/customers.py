@@ -143,7 +143,7 @@ class Sync:
             stored
             and stored.contact_id == contact["id"]
             and stored.profile == profile_of(draft.record, self.organization)
-            and {*draft.external, *draft.record.slots.values()} <= set(stored.identifiers)
+            and {*draft.external, *draft.record.contact_points} <= set(stored.identifiers)
         ):
             return Synced(draft.record, Change.UNCHANGED, stored.contact_id, draft.notes)
         result = EnrichResult(draft.record.id.value, contact=contact)
@@ -215,10 +215,10 @@ class Sync:
         before = self._continued(draft, found, new=new)
         unread = set(before.identifiers) - (set(draft.stored.identifiers) if draft.stored else set())
         known = {**known, **self.store.identifiers(unread, consistent=True)}
-        known |= self._without_former(set(record.slots.values()) - set(before.identifiers), known, found["id"])
+        known |= self._without_former(set(record.contact_points) - set(before.identifiers), known, found["id"])
         survive = kept_identifiers(found, self.mapping.kept, self.organization.source_ids)
         kept = dict.fromkeys((*_not_from(record, before, known), *(x for x in survive if x in before.identifiers)))
-        identifiers = tuple(dict.fromkeys((*draft.external, *record.slots.values(), *kept)))
+        identifiers = tuple(dict.fromkeys((*draft.external, *record.contact_points, *kept)))
         withdrawn = set(before.identifiers) - set(identifiers)
         changes = written and corrections(
             found,

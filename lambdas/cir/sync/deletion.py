@@ -7,7 +7,7 @@ from enum import StrEnum
 from cir.contacts.organization import Organization
 from cir.crm.mapping import OnDelete
 from cir.genesys.client import GenesysClient
-from cir.genesys.identifiers import to_genesys
+from cir.genesys.identifiers import held_by_genesys, to_genesys
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, Decision
 from cir.identity.rules import Assurance
@@ -78,7 +78,7 @@ class Deletion:
         )
 
     def _withdraw(self, contact: Contact, record_id: Identifier, withdrawn: Sequence[Identifier], because: str) -> None:
-        for each in withdrawn:
+        for each in filter(held_by_genesys, withdrawn):
             self.client.contacts.release(contact.contact_id, to_genesys(each, self.organization.source_ids))
         self.store.put_contact(
             contact.changed(

@@ -33,17 +33,22 @@ _WORDS = (
     r"(?:tel(?:e(?:phone|fono|fon|foon))?|téléphone|tél|teléfono|phone|ph|mob(?:ile|il)?|móvil|cell(?:ulare)?|celular|handy"
     r"|portable|home|casa|domicile|privat[eo]?|work|office|oficina|bureau|fixe|trabajo|landline|main|direct|[tmpchw])"
 )
+_EXTENSION_WORDS = (
+    r"(?:ext(?:ension|ensión|ensão|n)?|extn|xtn|xt?|#|poste|interne|interno|int|durchwahl|nebenstelle|nst|dw|apparat"
+    r"|anexo|ramal|toestel|tst|wewn(?:ętrzny)?|wew|linka|mellék|anknytning|ankn|lokalnummer|lok|alanumero|dahili"
+    r"|εσωτ(?:ερικό)?|доб(?:авочный)?|внутр(?:енний)?|вн|内線|分机|分機|转|轉|내선|ต่อ|máy lẻ|שלוחה|تحويلة|داخلی)"
+)
 _PHONE = re.compile(
     rf"[^\w+(#*]{{0,8}}(?:{_WORDS}(?:[.:]+ ?| ))?"
     rf"(?P<number>[(\[ ]{{0,3}}\+?[(\[ ]{{0,3}}\d(?:{_SEPARATORS}{{0,5}}\d)*)[)\] .]{{0,3}}"
     # an extension, or what is dialled after a pause; without a word for it no more digits than a PIN has
-    r"(?:[ ;.-]{0,3}(?:ext(?:ension|n)?|xt?|#|poste|durchwahl|dw|anexo|ramal|interno|int|доб|内線)"
-    r"[ .:=#-]{0,3}\d{1,8}#?"
-    r"| ?,{1,4} ?\d{1,6}#?)?"
+    rf"(?:[ ,;.(-]{{0,3}}{_EXTENSION_WORDS}[ .:=#-]{{0,3}}(?P<extension>\d{{1,8}})[#)]?"
+    r"| ?,{1,4} ?(?P<dialled>\d{1,6})#?)?"
     rf"(?:[ ,;:\n-]{{0,3}}(?:\([^()\d]{{1,40}}\)|\[[^\[\]\d]{{1,40}}\]|\b{_WORDS}\b))?"
     r"[^\w+(#*]{0,8}",
     re.IGNORECASE,
 )
+_EXTENSION_OF_URI = re.compile(r"(?:;\s*ext=|;postd=)([\d.()-]+)", re.IGNORECASE)
 _SEVERAL = re.compile(r"\d(?:[- ().]{0,3}\d){6,}")
 
 
@@ -55,6 +60,8 @@ class Written:
     """Digits, after a plus if it had one."""
     bare: bool
     """Nothing but digits, as machines write."""
+    extension: str = ""
+    """Digits to dial after it, without leading zeros: Genesys Cloud keeps an extension as a whole number."""
 
 
 def refuse_withheld(kind: IdentifierType) -> Refusal:
@@ -103,8 +110,9 @@ def _name_addr(text: str) -> tuple[str, str]:
 
 def _number_of_uri(user: str) -> str:
     number = _URI_END.split(user)[0]
-    context = _CONTEXT.search(user)
-    return context.group(1) + number if context and not number.startswith("+") else number
+    context, extension = _CONTEXT.search(user), _EXTENSION_OF_URI.search(user)
+    number = context.group(1) + number if context and not number.startswith("+") else number
+    return f"{number} ext {_NOT_DIGIT.sub('', extension.group(1))}" if extension else number
 
 
 def _read_text(kind: IdentifierType, text: str) -> Written | Refusal:
@@ -119,17 +127,18 @@ def _read_text(kind: IdentifierType, text: str) -> Written | Refusal:
         return _refuse_several(kind) if several else refuse_malformed(kind, "a telephone number")
     digits = _NOT_DIGIT.sub("", match["number"])
     number = f"+{digits}" if "+" in match["number"] and not digits.startswith("00") else digits
-    return _without_decoys(kind, number, bare=match["number"].isdecimal())
+    extension = (match["extension"] or match["dialled"] or "").lstrip("0")
+    return _without_decoys(kind, number, bare=match["number"].isdecimal(), extension=extension)
 
 
-def _without_decoys(kind: IdentifierType, number: str, *, bare: bool) -> Written | Refusal:
+def _without_decoys(kind: IdentifierType, number: str, *, bare: bool, extension: str = "") -> Written | Refusal:
     """Refuses what has the form of a number and is none: `+266696687` spells ANONYMOUS on a keypad."""
     if number[0] == "+" and number in load_rules().withheld_callers:
         return refuse_withheld(kind)
     digits = number.removeprefix("+")
     if len(digits) > 1 and len(set(digits)) == 1:
         return refuse_placeholder(kind)
-    return Written(number, bare)
+    return Written(number, bare, extension)
 
 
 def _is_area_code_slash(number: str) -> bool:

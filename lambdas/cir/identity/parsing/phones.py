@@ -10,7 +10,8 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import CountryCodeSource, PhoneMetadata, PhoneNumberType, ValidationResult
 
-from cir.identity.identifiers import Identifier, Parsed, Refusal, refuse_malformed, refuse_placeholder
+from cir.identity.identifiers import EXTENSION, Identifier, Parsed, Refusal, refuse_malformed, refuse_placeholder
+from cir.identity.parsing.cleaning import clean
 from cir.identity.parsing.phone_text import Written, read_written, refuse_withheld
 from cir.identity.rules import IdentifierType, load_rules
 
@@ -45,7 +46,19 @@ def parse_phone(text: str, default_region: str) -> Parsed:
     number = read_number(written.number, default_region)
     if number is None:
         return _impossible(kind, written.number, default_region)
-    return _decoy(kind, number) or Identifier(kind, number.e164, number.e164)
+    decoy = _decoy(kind, number)
+    if decoy:
+        return decoy
+    # nobody is put through on a mobile: whatever those digits are, the number is its owner's
+    has_extension = written.extension and not _is_mobile(number)
+    text = f"{number.e164}{EXTENSION}{written.extension}" if has_extension else number.e164
+    return Identifier(kind, text, text)
+
+
+def has_needless_extension(text: str, identifier: Identifier) -> bool:
+    """Whether a text names an extension that the number in it, a mobile, does not have."""
+    written = read_written(IdentifierType.PHONE, clean(text))
+    return isinstance(written, Written) and bool(written.extension) and not identifier.extension
 
 
 def parse_whatsapp(text: str, default_region: str) -> Parsed:
@@ -162,6 +175,10 @@ def _is_surely_national(parsed: phonenumbers.PhoneNumber, number: Number, *, wri
 
 def _can_be_mobile(number: Number) -> bool:
     return phonenumbers.number_type(phonenumbers.parse(number.e164)) in _MOBILE
+
+
+def _is_mobile(number: Number) -> bool:
+    return phonenumbers.number_type(phonenumbers.parse(number.e164)) is PhoneNumberType.MOBILE
 
 
 def _decoy(kind: IdentifierType, number: Number) -> Refusal | None:
