@@ -67,6 +67,11 @@ class IdentifierRecord:
     lookup_requested_at: int = 0
     """Epoch second at which a miss asked for it to be looked up in Genesys; 0 when nobody did or it was found."""
 
+    @property
+    def first_owner(self) -> str:
+        """The contact that has claimed it first: of an id of one person the one that Genesys has it on; or empty."""
+        return min(self.claims, key=lambda owner: (self.claims[owner].first_seen, owner), default="")
+
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "IdentifierRecord":
         """Raises ValueError for a type that this release does not know."""

@@ -5,7 +5,7 @@ generation it was read at, and a contact is written together with its claims and
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
@@ -122,12 +122,14 @@ class IdentityStore:
         source: str,
         assurance: Assurance,
         known: Mapping[Identifier, IdentifierRecord] | None = None,
+        contested: Collection[Identifier] = (),
     ) -> None:
         """Store the next generation of a contact with its new claims and its ledger entry, in one transaction.
 
         `contact.generation` is the new one (`Contact.changed`), `previous` the record it was made from, as read: what
         that has and the new one lacks is released. `known` saves a read where the caller has just read the records of
-        all new identifiers. Raises AlreadyClaimedError when an exclusive identifier is taken and OutdatedError when
+        all new identifiers. `contested` are ids of one person that a CRM has on this contact's record and on another's:
+        both claim them. Raises AlreadyClaimedError when another exclusive identifier is taken and OutdatedError when
         the contact has changed since it was read; nothing is written then.
 
         A contact with more than 97 new identifiers takes several transactions, the contact's own last.
@@ -140,7 +142,9 @@ class IdentityStore:
             records = {**read, **self.identifiers(around - read.keys(), consistent=True)} if around else read
             houses = _switchboards(contact, records, around - (new if source == CONVERSATION else set()))
             writes = [
-                *self._claims(new, contact, records, source=source, assurance=assurance, switchboards=houses),
+                *self._claims(
+                    new, contact, records, source=source, assurance=assurance, switchboards=houses, contested=contested
+                ),
                 *self._releases(gone, contact.owners, records),
                 *self._marks(around - new, contact, records, switchboards=houses),
             ]
@@ -341,6 +345,7 @@ class IdentityStore:
         source: str,
         assurance: Assurance,
         switchboards: AbstractSet[Identifier],
+        contested: Collection[Identifier],
     ) -> Iterator[dict[str, Any]]:
         """The writes that claim what is not claimed yet, on condition that nobody has claimed it meanwhile."""
         now = self._now()
@@ -349,11 +354,12 @@ class IdentityStore:
             claims = record.claims if record else {}
             if contact.claims_on(record):
                 continue
-            if claims and identifier.exclusive:
+            may_share = not identifier.exclusive or identifier in contested
+            if claims and not may_share:
                 raise AlreadyClaimedError(identifier, next(iter(claims)))
             if len(claims) < MAX_CLAIMS:
                 claim = Claim(source, assurance, now, now, switchboard=identifier in switchboards)
-                yield self._claim(identifier, contact.contact_id, claim)
+                yield self._claim(identifier, contact.contact_id, claim, limit=MAX_CLAIMS if may_share else 1)
                 yield from self._spread(identifier, len(claims), len(claims) + 1)
             elif record and not record.overflowed:
                 yield self._overflow(identifier)
@@ -375,7 +381,7 @@ class IdentityStore:
                 }
                 yield from self._claim_as(number, record, {**record.claims, **marked})
 
-    def _claim(self, identifier: Identifier, contact_id: str, claim: Claim) -> dict[str, Any]:
+    def _claim(self, identifier: Identifier, contact_id: str, claim: Claim, *, limit: int) -> dict[str, Any]:
         names = {"#claim": CLAIM_PREFIX + contact_id, "#value": "value"}
         return {
             "Update": {
@@ -393,7 +399,7 @@ class IdentityStore:
                         ":claim": claim.to_item(),
                         ":value": identifier.value,
                         ":one": 1,
-                        ":limit": 1 if identifier.exclusive else MAX_CLAIMS,
+                        ":limit": limit,
                     }
                 ),
             }

@@ -179,6 +179,8 @@ class Auditor:
         # the CRM's number may be in the index alone where Genesys' own survives in its field
         kept = Counter(IDENTIFIER_TARGETS[target] for target in self.mapping.kept if target in IDENTIFIER_TARGETS)
         for each in lacking:
+            if each.exclusive and each in claims and claims[each].first_owner not in stored.owners:
+                continue  # two records have it, and Genesys leaves it on the contact that was first
             is_fed = self.mapping.source in stored.sources_of(each, claims)
             if is_fed and kept[each.type]:
                 kept[each.type] -= 1

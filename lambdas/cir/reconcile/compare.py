@@ -19,15 +19,16 @@ from cir.crm.record import CrmRecord, Problem, read_record
 from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.records import Contact
-from cir.identity.rules import Assurance, IdentifierType, load_rules
+from cir.identity.rules import IdentifierType, load_rules
 from cir.imports.run import clear, split
-from cir.index.again import OutdatedError, again
+from cir.index.again import OutdatedError
 from cir.reconcile.extract import Extract
 from cir.reconcile.guard import LIMITS, Limits, Seen, suspicions
 from cir.reconcile.held import PROFILE_COLUMNS, Index
 from cir.reconcile.run import PREFIX, LastGood, Night, plain
 from cir.sync.customers import Sync
 from cir.sync.drafts import Draft, drafts_of
+from cir.sync.rewriting import write_again
 
 PROVEN = f"{PREFIX}proven.bin"
 """Digests of rows together with the fingerprint that they have led to, 16 bytes each; of the last run."""
@@ -327,7 +328,7 @@ def differences(draft: Draft, stored: Contact, sync: Sync) -> list[str]:
     names = [name for name, attribute in PROFILE_FIELDS.items() if getattr(shall, attribute) != getattr(has, attribute)]
     known = set(stored.identifiers)
     names += [slot for slot, each in draft.record.slots.items() if each not in known]
-    names += [f"{each.source} id" for each in draft.external if each not in known]
+    names += [f"{each.source} id" for each in (*draft.external, *draft.contested) if each not in known]
     return names
 
 
@@ -342,27 +343,12 @@ def _distrust(sync: Sync, contact_id: str) -> bool:
     False when others were changing it all the time.
     """
     try:
-        again(lambda: _without_fingerprint(sync, contact_id))
+        write_again(
+            sync.store, contact_id, kind="audit", because="Genesys Cloud shows something else; it is written again"
+        )
     except OutdatedError:
         return False
     return True
-
-
-def _without_fingerprint(sync: Sync, contact_id: str) -> None:
-    heads, _ = sync.store.canonical([contact_id], consistent=True)  # it may have been merged since the audit
-    contact = heads.get(contact_id)
-    if contact is None or not contact.fingerprint:
-        return
-    decision = sync.store.decision(
-        contact.contact_id, "audit", "Genesys Cloud shows something else; it is written again"
-    )
-    sync.store.put_contact(
-        contact.changed(fingerprint=""),
-        previous=contact,
-        decision=decision,
-        source=sync.mapping.source,
-        assurance=Assurance.CLAIMED,
-    )
 
 
 def _read_proofs(night: Night) -> frozenset[bytes]:

@@ -1,3 +1,3 @@
 """CRM records brought to Genesys Cloud and the index."""
 
-__all__ = ["customers", "deletion", "drafts"]
+__all__ = ["customers", "deletion", "drafts", "rewriting"]

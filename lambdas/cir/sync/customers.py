@@ -26,10 +26,12 @@ from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, IdentifierRecord, timestamp
 from cir.identity.rules import Assurance
 from cir.index.again import OutdatedError, attempts
+from cir.index.review import candidate
 from cir.index.store import AlreadyClaimedError, IdentityStore
 from cir.index.tombstones import follow_merge
 from cir.sync.deletion import Deletion, Fate
 from cir.sync.drafts import Draft, drafts_of
+from cir.sync.rewriting import hand_over
 
 PAUSE_SECONDS = 0.2
 """The longest pause before a record is sent a second time: Genesys, which may have asked for it, needs some time."""
@@ -143,7 +145,7 @@ class Sync:
             stored
             and stored.contact_id == contact["id"]
             and stored.profile == profile_of(draft.record, self.organization)
-            and {*draft.external, *draft.record.contact_points} <= set(stored.identifiers)
+            and {*draft.external, *draft.contested, *draft.record.contact_points} <= set(stored.identifiers)
         ):
             return Synced(draft.record, Change.UNCHANGED, stored.contact_id, draft.notes)
         result = EnrichResult(draft.record.id.value, contact=contact)
@@ -218,14 +220,14 @@ class Sync:
         known |= self._without_former(set(record.contact_points) - set(before.identifiers), known, found["id"])
         survive = kept_identifiers(found, self.mapping.kept, self.organization.source_ids)
         kept = dict.fromkeys((*_not_from(record, before, known), *(x for x in survive if x in before.identifiers)))
-        identifiers = tuple(dict.fromkeys((*draft.external, *record.contact_points, *kept)))
+        identifiers = tuple(dict.fromkeys((*draft.external, *draft.contested, *record.contact_points, *kept)))
         withdrawn = set(before.identifiers) - set(identifiers)
         changes = written and corrections(
             found,
             draft.body,
             mapping=self.mapping,
             slots=record.slots,
-            unwanted=withdrawn | set(draft.taken),
+            unwanted=withdrawn | set(draft.contested),
             kept=kept,
             organization=self.organization,
         )
@@ -251,8 +253,20 @@ class Sync:
             source=source,
             assurance=Assurance.CLAIMED,
             known=known,
+            contested=draft.contested,
         )
+        self._propose(before.contact_id, draft.contested)
+        hand_over(self.store, withdrawn)
         return before.contact_id
+
+    def _propose(self, contact_id: str, contested: Sequence[Identifier]) -> None:
+        """Whoever has an id of one person in common with another contact may be the same, which a person decides."""
+        for each, record in self.store.identifiers(contested, consistent=True).items() if contested else ():
+            heads, _ = self.store.canonical(record.claims, consistent=True)
+            owners = {contact.contact_id for contact in heads.values()}
+            if len(owners) > 1:
+                because = f"both have one {each.source} id in the CRM"
+                self.store.record(candidate(self.store, owners | {contact_id}, because, identifier=each.key))
 
     def _without_former(
         self, new: Iterable[Identifier], known: Mapping[Identifier, IdentifierRecord], contact_id: str

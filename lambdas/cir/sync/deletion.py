@@ -13,6 +13,7 @@ from cir.identity.records import Contact, Decision
 from cir.identity.rules import Assurance
 from cir.index.again import again
 from cir.index.store import IdentityStore
+from cir.sync.rewriting import hand_over
 
 
 class Fate(StrEnum):
@@ -62,6 +63,7 @@ class Deletion:
             return Fate.WITHDRAWN, contact.contact_id
         self.client.contacts.delete(contact.contact_id)
         self.store.remove(contact, decision=self._decision(contact, record_id, because))
+        hand_over(self.store, contact.identifiers)
         return Fate.DELETED, contact.contact_id
 
     def _contact(self, record_id: Identifier) -> Contact | None:
@@ -89,6 +91,7 @@ class Deletion:
             source=record_id.source,
             assurance=Assurance.CLAIMED,
         )
+        hand_over(self.store, withdrawn)
 
     def _decision(
         self, contact: Contact, record_id: Identifier, because: str, released: Sequence[Identifier] = ()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cir.contacts.organization import Organization
@@ -23,8 +23,9 @@ class Draft:
     stored: Contact | None
     external: tuple[Identifier, ...]
     """The ids that this contact may have: the record's own, and others that no other contact holds."""
-    taken: tuple[Identifier, ...]
-    """Ids of the record that another contact holds."""
+    contested: tuple[Identifier, ...]
+    """Ids of the record that another contact had first. Genesys leaves them there; here they lead to both, and so to
+    nobody by themselves."""
     body: GenesysContact
     fingerprint: str
 
@@ -36,8 +37,8 @@ class Draft:
     @property
     def notes(self) -> tuple[Problem, ...]:
         """What is left out of the contact."""
-        reason = "already belongs to another contact: a duplicate?"
-        return (*self.record.problems, *(Problem(each.source, reason, mask(each.value)) for each in self.taken))
+        reason = "another contact has it too, so it identifies neither: a duplicate?"
+        return (*self.record.problems, *(Problem(each.source, reason, mask(each.value)) for each in self.contested))
 
 
 def drafts_of(
@@ -55,39 +56,42 @@ def drafts_of(
     first = {each: record.id for record in reversed(records) for each in record.external}
     drafts: list[Draft] = []
     for record in records:
-        external, taken = _divided(record, holders, first)
+        external, contested = _divided(record, holders, first)
         body = to_external_contact(record, external, organization)
-        drafts.append(Draft(record, holders[record.id], external, taken, body, fingerprint(body, mapping.kept)))
+        drafts.append(
+            Draft(record, holders[record.id], external, contested, body, fingerprint(body, mapping.kept, contested))
+        )
     return drafts
 
 
 def _holder(record: IdentifierRecord | None, heads: Mapping[str, Contact]) -> Contact | None:
-    owner = next(iter(record.claims), "") if record else ""
-    return heads.get(owner)
+    return heads.get(record.first_owner) if record else None
 
 
 def _divided(
     record: CrmRecord, holders: Mapping[Identifier, Contact | None], first: Mapping[Identifier, Identifier]
 ) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:
-    """The ids that the record's contact may have, its own first, and those that another one holds.
+    """The ids that the record's contact may have, its own first, and those that another one had first.
 
     `first`: id of another system → id of the first of the records that has it.
     """
     stored = holders[record.id]
     external: list[Identifier] = [record.id]
-    taken: list[Identifier] = []
+    contested: list[Identifier] = []
     for each in record.external:
         holder = holders[each]
         mine = holder.contact_id == stored.contact_id if holder and stored else False
         free = not holder and first[each] == record.id
-        (external if mine or free else taken).append(each)
-    return tuple(external), tuple(taken)
+        (external if mine or free else contested).append(each)
+    return tuple(external), tuple(contested)
 
 
-def fingerprint(body: GenesysContact, kept: Collection[str] = ()) -> str:
+def fingerprint(body: GenesysContact, kept: Collection[str] = (), contested: Iterable[Identifier] = ()) -> str:
     """A digest of all that Genesys is given: a new version of the schema or another queue counts as a change too.
 
-    `kept` are the targets on which Genesys' value survives: other rules may lead to another contact.
+    `kept` are the targets on which Genesys' value survives: other rules may lead to another contact. `contested` are
+    ids that it is not given, but that lead to the contact too.
     """
-    text = json.dumps([body, sorted(kept)] if kept else body, sort_keys=True, separators=(",", ":"))
+    rest = [part for part in (sorted(kept), sorted(each.key for each in contested)) if part]
+    text = json.dumps([body, *rest] if rest else body, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -7,6 +7,7 @@ import pytest
 from cir.contacts.reading import identifiers_from_genesys
 from cir.identity.records import Profile
 from cir.resolve.resolver import Resolver
+from cir.sync.deletion import Deletion
 from sandbox.machine.cache_server import Cache as CacheServer
 from tests.conftest import new_cache
 from tests.support.sync_plane import SyncPlane, account, crm_id, email, mobile, phone
@@ -121,3 +122,50 @@ def test_what_a_caller_writes_after_the_number_hides_nobody(plane: SyncPlane, ca
     answer = callers.answer(ani=f"{mobile(1).value};ext=1", **ATTESTED)
     assert (answer["outcome"], answer["assurance"]) == ("RESOLVED", "attested")
     assert callers.answer(email=email("ann@example.com").value)["outcome"] == "RESOLVED"
+
+
+LOYALTY = {"externalId": "GLD-98765", "externalSource": "loyalty"}
+
+
+def test_an_id_that_the_crm_has_on_two_records_identifies_nobody_by_itself(plane: SyncPlane, callers: Callers) -> None:
+    plane.sync(account(1, Loyalty_Number__c="GLD-98765"))
+    (ann,) = plane.owners(crm_id(1))
+    assert callers.answer(**LOYALTY)["contactId"] == ann
+    plane.sync(account(2, Loyalty_Number__c="GLD-98765"))
+    (bob,) = plane.owners(crm_id(2))
+    assert callers.told(**LOYALTY) == ("AMBIGUOUS", "", 2)
+    for number, contact_id in ((1, ann), (2, bob)):
+        both = callers.answer(ani=mobile(number).value, **LOYALTY, **ATTESTED)
+        assert (both["outcome"], both["contactId"], both["assurance"]) == ("RESOLVED", contact_id, "attested")
+    plane.sync(account(1))
+    assert callers.answer(**LOYALTY)["contactId"] == bob
+    plane.sync(account(2, Loyalty_Number__c="GLD-98765"))
+    (held,) = (
+        contact["id"]
+        for contact in plane.genesys.contacts()
+        if "GLD-98765" in {each["value"] for each in contact["externalIds"]}
+    )
+    assert held == bob
+
+
+def test_a_record_that_takes_its_contested_id_back_leaves_it_to_the_first(plane: SyncPlane, callers: Callers) -> None:
+    plane.sync(*(account(number, Loyalty_Number__c="GLD-98765") for number in (1, 2)))
+    plane.sync(account(2))
+    assert callers.answer(**LOYALTY)["contactId"] in plane.owners(crm_id(1))
+
+
+def test_a_contested_id_narrows_what_a_shared_number_leads_to(plane: SyncPlane, callers: Callers) -> None:
+    office = {"Phone": HOUSE.value}
+    plane.sync(account(1, Loyalty_Number__c="GLD-98765", **office), account(2, **office))
+    plane.sync(account(3, Loyalty_Number__c="GLD-98765"))
+    assert callers.answer(ani=HOUSE.value, **LOYALTY)["contactId"] in plane.owners(crm_id(1))
+
+
+def test_a_contested_id_of_a_deleted_record_goes_to_the_other(plane: SyncPlane, callers: Callers) -> None:
+    plane.sync(*(account(number, Loyalty_Number__c="GLD-98765") for number in (1, 2)))
+    (bob,) = plane.owners(crm_id(2))
+    client = plane.genesys.client()
+    Deletion(client, plane.store, plane.organization, plane.mapping.on_delete).follow(crm_id(1))
+    assert callers.answer(**LOYALTY)["contactId"] == bob
+    plane.sync(account(2, Loyalty_Number__c="GLD-98765"))
+    assert "GLD-98765" in [each["value"] for each in plane.genesys.contact(bob)["externalIds"]]

@@ -15,6 +15,7 @@ from cir.crm.record import CrmRecord, read_record
 from cir.genesys.errors import ConfigurationError, UnavailableError
 from cir.http.retries import Timing
 from cir.identity.identifiers import Identifier
+from cir.index.review import open_cases
 from cir.index.store import IdentityStore, TableNames
 from cir.sync.customers import Change, Sync, Synced
 from sandbox.customers.salesforce import contact_id as salesforce_id
@@ -37,7 +38,7 @@ from tests.support.sync_plane import (
 
 OFFICE = phone("+1 212 555 0188")
 GOLD = loyalty("GLD-98765")
-TAKEN = "loyalty: already belongs to another contact: a duplicate? (••••••65)"
+CONTESTED = "loyalty: another contact has it too, so it identifies neither: a duplicate? (••••••65)"
 
 
 def changes(synced: list[Synced]) -> list[Change]:
@@ -196,14 +197,18 @@ def test_a_shared_landline_never_leads_to_somebody_elses_contact(plane: SyncPlan
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_of_two_records_with_one_loyalty_number_the_second_goes_without_it(plane: SyncPlane, together: bool) -> None:
+def test_of_two_records_with_one_loyalty_number_the_second_contests_it(plane: SyncPlane, together: bool) -> None:
     pair = [account(number, Loyalty_Number__c="GLD-98765") for number in (1, 2)]
     first, second = plane.sync(*pair) if together else (*plane.sync(pair[0]), *plane.sync(pair[1]))
     assert changes([first, second]) == [Change.CREATED, Change.CREATED]
-    assert (told(first), told(second)) == ([], [TAKEN])
-    assert plane.owners(GOLD) == {first.contact_id}
+    assert (told(first), told(second)) == ([], [CONTESTED])
+    assert plane.owners(GOLD) == {first.contact_id, second.contact_id}
+    (case,) = open_cases(plane.store)
+    assert set(case.contacts) == {first.contact_id, second.contact_id}
+    assert case.evidence[0]["because"] == "both have one loyalty id in the CRM"
     assert [each["value"] for each in plane.genesys.contact(second.contact_id)["externalIds"]] == [salesforce_id(2)]
-    assert told(plane.sync(*pair)[1]) == [TAKEN]
+    again = plane.sync(*pair)
+    assert (changes(again), told(again[1])) == ([Change.UNCHANGED] * 2, [CONTESTED])
 
 
 def test_two_threads_with_one_loyalty_number_agree_on_whose_it_is(
@@ -220,16 +225,16 @@ def test_two_threads_with_one_loyalty_number_agree_on_whose_it_is(
 
     dynamodb.before = overtake
     (lost,) = plane.sync(account(2, Loyalty_Number__c="GLD-98765"))
-    assert told(lost) == [TAKEN]
-    assert plane.owners(GOLD) == {won[0].contact_id}
-    assert keys(plane.contact(lost.contact_id).identifiers) == {crm_id(2).key, mobile(2).key}
+    assert told(lost) == [CONTESTED]
+    assert plane.owners(GOLD) == {won[0].contact_id, lost.contact_id}
+    assert keys(plane.contact(lost.contact_id).identifiers) == {crm_id(2).key, mobile(2).key, GOLD.key}
     assert [each["value"] for each in genesys.contact(lost.contact_id)["externalIds"]] == [salesforce_id(2)]
 
 
 def test_a_loyalty_number_can_pass_to_another_customer(plane: SyncPlane) -> None:
     ann, bob = plane.sync(account(1, Loyalty_Number__c="GLD-98765"), account(2))
     before, after = plane.sync(account(2, Loyalty_Number__c="GLD-98765"), account(1))
-    assert (told(before), changes([before, after])) == ([TAKEN], [Change.UNCHANGED, Change.UPDATED])
+    assert (told(before), changes([before, after])) == ([CONTESTED], [Change.UPDATED, Change.UPDATED])
     (now,) = plane.sync(account(2, Loyalty_Number__c="GLD-98765"))
     assert (now.change, told(now)) == (Change.UPDATED, [])
     assert plane.owners(GOLD) == {bob.contact_id}
