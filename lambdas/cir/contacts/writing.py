@@ -161,7 +161,8 @@ def _fed_fields(fed: Collection[str]) -> set[str]:
 def _slot(slot: str, identifier: Identifier) -> dict[str, Any]:
     if slot in PHONE_SLOTS:
         number, _, extension = identifier.value.partition(EXTENSION)
-        return {slot: {"display": number, **({"extension": int(extension)} if extension else {})}}
+        # 0, the operator's, is no number that Genesys would keep
+        return {slot: {"display": number, **({"extension": int(extension)} if int(extension or 0) else {})}}
     if slot == "whatsApp":
         return {"whatsAppId": {"phoneNumber": {"display": identifier.value.removeprefix("+")}}}
     if slot == "twitter":

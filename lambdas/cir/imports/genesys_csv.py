@@ -267,7 +267,8 @@ def _cells(record: CrmRecord, columns: Mapping[str, str]) -> Iterator[str]:
             yield record.id.value
         elif name in IDENTIFIER_TARGETS:
             identifier = record.slots.get(name)
-            value = identifier.value if identifier else ""
+            # the number alone: the next sync adds the extension, which the import has no sure place for
+            value = (identifier.switchboard or identifier).value if identifier else ""
             yield value.removeprefix("+") if name == "whatsApp" else value
         else:
             yield record.texts.get(name, "")

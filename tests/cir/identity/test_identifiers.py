@@ -102,6 +102,12 @@ def test_an_extension_is_an_identifier_of_its_own(written: str) -> None:
     assert identified(PHONE, parsed.value) == from_key(parsed.key) == parsed
 
 
+def test_an_operators_extension_says_switchboard_too() -> None:
+    assert {identified(PHONE, f"(212) 555-0188 {written}").value for written in ("x0", "ext 000", ";ext=0")} == {
+        "+12125550188;ext=0"
+    }
+
+
 def test_nothing_but_a_telephone_number_has_an_extension() -> None:
     without = (identified(PHONE, "+12125550188"), identified(WHATSAPP, "+1 917 555 0142 x7"))
     assert [(each.extension, each.switchboard) for each in without] == [("", None)] * 2

@@ -28,7 +28,7 @@ from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.support.commands import Command
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.mortal import KilledError, Mortal, MortalFiles
-from tests.support.sync_plane import MAPPING, SyncPlane, account, loyalty, mobile, write_export
+from tests.support.sync_plane import MAPPING, SyncPlane, account, loyalty, mobile, phone, write_export
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +99,8 @@ def test_files_are_imported_and_the_index_is_built_from_an_export(one: CsvRun) -
 
 
 def test_the_next_sync_brings_what_files_cannot_carry(one: CsvRun) -> None:
-    rich = account(1, Account_Tier__c="Gold", Loyalty_Number__c="L-1", WhatsApp__c="+44 7700 900123")
+    fed = {"Account_Tier__c": "Gold", "Loyalty_Number__c": "L-1", "WhatsApp__c": "+44 7700 900123"}
+    rich = account(1, Phone="(212) 555-0188 x4401", **fed)
     one.run(rich)
     (contact_id,) = one.ids.values()
     assert one.plane.contact(contact_id).profile.customer_tier == "Gold"  # routing need not wait for it
@@ -107,10 +108,13 @@ def test_the_next_sync_brings_what_files_cannot_carry(one: CsvRun) -> None:
     before = one.plane.genesys.contact(contact_id)
     assert "customFields" not in before
     assert before["whatsAppId"]["phoneNumber"]["e164"] == "+447700900123"
+    assert (before["workPhone"]["e164"], "extension" in before["workPhone"]) == ("+12125550188", False)
+    assert one.plane.owners(phone("(212) 555-0188 x4401")) == {contact_id}
     (synced,) = one.plane.sync(rich)
     assert (synced.change, synced.contact_id) == (Change.UPDATED, contact_id)
     after = one.plane.genesys.contact(contact_id)
     assert after["customFields"]["customerTier"] == "Gold"
+    assert after["workPhone"]["extension"] == 4401
     assert len(after["externalIds"]) == 2
     assert one.plane.sync(rich)[0].change is Change.UNCHANGED
 

@@ -7,6 +7,7 @@ import pytest
 from cir.contacts.reading import identifiers_from_genesys
 from cir.identity.records import Profile
 from cir.resolve.resolver import Resolver
+from cir.sync.customers import Change
 from cir.sync.deletion import Deletion
 from sandbox.machine.cache_server import Cache as CacheServer
 from tests.conftest import new_cache
@@ -69,6 +70,13 @@ def test_colleagues_under_one_number_are_told_apart_by_their_extensions(plane: S
     assert callers.told(ani=HOUSE.value, **ATTESTED)[::2] == ("AMBIGUOUS", 2)
     for number in (1, 2):
         assert callers.answer(ani=f"{HOUSE.value};ext=440{number}")["contactId"] in plane.owners(crm_id(number))
+
+
+def test_an_operators_extension_makes_a_switchboard(plane: SyncPlane, callers: Callers) -> None:
+    plane.sync(account(1, Phone="(212) 555-0188 x0"))
+    (synced,) = plane.sync(account(1, Phone="(212) 555-0188 x0"))
+    assert (synced.change, callers.told(ani=HOUSE.value)) == (Change.UNCHANGED, ("AMBIGUOUS", "", 1))
+    assert plane.genesys.contact(synced.contact_id)["workPhone"]["e164"] == HOUSE.value
 
 
 def test_genesys_is_given_the_extension_and_what_it_shows_leads_to_the_same(plane: SyncPlane) -> None:

@@ -127,7 +127,8 @@ def _read_text(kind: IdentifierType, text: str) -> Written | Refusal:
         return _refuse_several(kind) if several else refuse_malformed(kind, "a telephone number")
     digits = _NOT_DIGIT.sub("", match["number"])
     number = f"+{digits}" if "+" in match["number"] and not digits.startswith("00") else digits
-    extension = (match["extension"] or match["dialled"] or "").lstrip("0")
+    dialled = match["extension"] or match["dialled"] or ""
+    extension = dialled.lstrip("0") or dialled[:1]
     return _without_decoys(kind, number, bare=match["number"].isdecimal(), extension=extension)
 
 
