@@ -2,7 +2,7 @@
 synthesized."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import phonenumbers
 
@@ -135,11 +135,20 @@ def _resource_problems(settings: Settings) -> Iterator[str]:
         yield from _crm_problems(settings.crm)
     if settings.automatic_merges < 0:
         yield f"automatic_merges {settings.automatic_merges} is less than 0"
-    if settings.availability_zones and not 2 <= len(settings.availability_zones) <= 3:
-        yield f"availability_zones are {len(settings.availability_zones)}, but the cache needs two or three"
-    for zone in settings.availability_zones:
-        if not zone.startswith(settings.region):
-            yield f"availability zone {zone!r} is not in region {settings.region}"
+    yield from _zone_problems(settings.availability_zones, settings.region)
+    yield from _operation_problems(settings)
+
+
+def _zone_problems(zones: Sequence[str], region: str) -> Iterator[str]:
+    if zones and not 2 <= len(zones) <= 3:
+        yield f"availability_zones are {len(zones)}, but the cache needs two or three"
+    for zone in zones:
+        if not zone.startswith(region):
+            yield f"availability zone {zone!r} is not in region {region}"
+
+
+def _operation_problems(settings: Settings) -> Iterator[str]:
+    """Of what those who run the deployment chose: how releases go out, how long logs stay, who is told."""
     if settings.traffic_shift not in {"all-at-once", "canary", "linear"}:
         yield f"traffic_shift {settings.traffic_shift!r} is none of 'all-at-once', 'canary' and 'linear'"
     if settings.log_retention_days not in LOG_RETENTION_DAYS:

@@ -20,7 +20,7 @@ from cir.webhooks.change import Change, is_token
 from cir.webhooks.keys import Keyring
 from cir.webhooks.kinds import receive
 from cir.webhooks.queue import enqueue
-from cir.webhooks.request import RefusedError, WebhookRequest
+from cir.webhooks.request import WebhookRefusedError, WebhookRequest
 from functions import Handler, opened
 
 LARGEST_BODY = 1_000_000
@@ -41,13 +41,13 @@ def make_handler(keyring: Keyring, take: Take, *, environment: str) -> Handler:
         source = str((event.get("pathParameters") or {}).get("source") or "")
         try:
             if not is_token(source):
-                raise RefusedError(404, "no such source")
+                raise WebhookRefusedError(404, "no such source")
             keys = keyring.of(source)
             if keys is None:
-                raise RefusedError(404, "no such source")
+                raise WebhookRefusedError(404, "no such source")
             kind, changes = receive(_request(event, source), keys, now=time.time())
             take(changes)
-        except RefusedError as error:
+        except WebhookRefusedError as error:
             known = source if error.status != HTTPStatus.NOT_FOUND else ""
             report(known, error.status, reason=str(error))
             return _answer(error.status)
@@ -88,14 +88,14 @@ def _request(event: Mapping[str, Any], source: str) -> WebhookRequest:
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
-    """The raw bytes. Raises RefusedError before anything of them is read."""
+    """The raw bytes. Raises WebhookRefusedError before anything of them is read."""
     text, encoded = event.get("body") or "", bool(event.get("isBase64Encoded"))
     try:
         body = base64.b64decode(text, validate=True) if encoded else text.encode()
     except (binascii.Error, UnicodeEncodeError):
-        raise RefusedError(400, "not UTF-8") from None
+        raise WebhookRefusedError(400, "not UTF-8") from None
     if len(body) >= LARGEST_BODY:
-        raise RefusedError(413, "too large")
+        raise WebhookRefusedError(413, "too large")
     return body
 
 

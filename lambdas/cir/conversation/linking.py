@@ -81,19 +81,29 @@ class Linking:
             return Link(
                 LinkOutcome.ALREADY_LINKED, f"The {identifier.type} leads to this contact already.", contact.contact_id
             )
-        if presented.assurance is Assurance.NONE:
-            return Link(LinkOutcome.REFUSED, "The number may be forged; it is not linked.", contact.contact_id)
-        if self._linked_today(contact) >= LINKS_A_DAY:
-            text = (
-                f"Conversations have given this customer {LINKS_A_DAY} numbers or addresses within a day; no more now."
-            )
-            return Link(LinkOutcome.REFUSED, text, contact.contact_id)
+        if refusal := self._refusal(contact, presented.assurance):
+            return Link(LinkOutcome.REFUSED, refusal, contact.contact_id)
         others = {heads[owner].contact_id for owner in claims if owner in heads} - {contact.contact_id}
         if others and record and is_recycled(record, presented.assurance):
             former = {each.contact_id: each for each in heads.values() if each.contact_id in others}
             detach(self.client, self.store, former.values(), identifier, now_of=contact.contact_id)
         elif others:
             return self._conflict(contact, identifier, sorted(others), conversation_id)
+        return self._add(contact, presented, conversation_id)
+
+    def _refusal(self, contact: Contact, assurance: Assurance) -> str:
+        """Why conversations may not give the contact an identifier at this moment; empty if they may."""
+        if assurance is Assurance.NONE:
+            return "The number may be forged; it is not linked."
+        if self._linked_today(contact) >= LINKS_A_DAY:
+            return (
+                f"Conversations have given this customer {LINKS_A_DAY} numbers or addresses within a day; no more now."
+            )
+        return ""
+
+    def _add(self, contact: Contact, presented: Presented, conversation_id: str) -> Link:
+        """Claim an identifier that nobody else has in the index: in Genesys, then in the index."""
+        identifier = presented.identifier
         source_ids = self.sources.ids(needed=identifier.source, client=self.client) if identifier.source else {}
         if identifier.source and identifier.source not in source_ids:
             return Link(LinkOutcome.REFUSED, "Genesys Cloud does not know the system that issued the id.")

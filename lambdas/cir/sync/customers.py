@@ -68,7 +68,7 @@ class Loader(Protocol):
     def records(self, records: Sequence[CrmRecord], /) -> list[Synced]: ...
 
 
-class _RefusedError(Exception):
+class _UnplaceableError(Exception):
     """The record cannot be brought to the index. The text says why, free of personal data."""
 
 
@@ -190,7 +190,7 @@ class Sync:
         try:
             contact_id = self._index(draft, result.contact, known, new=result.created, written=written)
             return Synced(draft.record, Change.CREATED if created else Change.UPDATED, contact_id, draft.notes)
-        except _RefusedError as error:
+        except _UnplaceableError as error:
             return _refused(draft, str(error))
         except AlreadyClaimedError as error:
             return _refused(draft, f"its {error.identifier.type} id already belongs to another contact", temporary=True)
@@ -290,7 +290,7 @@ class Sync:
         if head and head.contact_id == stored.contact_id:
             return stored
         if self._head_in_genesys(stored.contact_id) not in {None, contact_id}:
-            raise _RefusedError(
+            raise _UnplaceableError(
                 f"its id is on contact {contact_id} in Genesys Cloud but on {stored.contact_id} in the index: "
                 "take it off one of them"
             )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cir.webhooks.request import RefusedError, WebhookRequest
+from cir.webhooks.request import WebhookRefusedError, WebhookRequest
 
 SIGNATURE_HEADER = "x-cir-signature"
 TIMESTAMP_HEADER = "x-cir-timestamp"
@@ -112,34 +112,34 @@ def sign(key: str, timestamp: str, body: bytes) -> str:
 
 
 def check_signature(request: WebhookRequest, keys: SourceKeys, *, now: float) -> None:
-    """Raises RefusedError unless the body is signed, now, with one of the keys."""
+    """Raises WebhookRefusedError unless the body is signed, now, with one of the keys."""
     timestamp = request.headers.get(TIMESTAMP_HEADER, "")
     signature = request.headers.get(SIGNATURE_HEADER, "")
     if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
-        raise RefusedError(401, "no timestamp in seconds")
+        raise WebhookRefusedError(401, "no timestamp in seconds")
     # The signature first: who has no key learns nothing of our clock.
     if not _is_one_of(signature, (sign(key, timestamp, request.body) for key in keys.signing)):
-        raise RefusedError(401, "wrong signature")
+        raise WebhookRefusedError(401, "wrong signature")
     if abs(now - int(timestamp)) > SKEW_SECONDS:
-        raise RefusedError(401, "stale or early timestamp")
+        raise WebhookRefusedError(401, "stale or early timestamp")
 
 
 def check_key(request: WebhookRequest, keys: SourceKeys) -> None:
-    """Raises RefusedError unless the address or a header carries one of the keys."""
+    """Raises WebhookRefusedError unless the address or a header carries one of the keys."""
     given = request.headers.get(KEY_HEADER) or request.query.get(KEY_PARAMETER) or ""
     if not _is_one_of(given, keys.keys):
-        raise RefusedError(401, "wrong key")
+        raise WebhookRefusedError(401, "wrong key")
 
 
 def check_organization(given: str, keys: SourceKeys) -> None:
-    """Raises RefusedError unless the id, of 15 characters or of 18, is that of the organization."""
+    """Raises WebhookRefusedError unless the id, of 15 characters or of 18, is that of the organization."""
     ours = keys.organization[:15]
     if (
         not ours
         or len(given) not in {15, 18}
         or not hmac.compare_digest(given[:15].encode(errors="replace"), ours.encode())
     ):
-        raise RefusedError(401, "wrong organization")
+        raise WebhookRefusedError(401, "wrong organization")
 
 
 def _is_one_of(given: str, valid: Iterable[str]) -> bool:

@@ -21,7 +21,7 @@ from cir.webhooks.keys import (
     check_organization,
     check_signature,
 )
-from cir.webhooks.request import Notice, RefusedError, WebhookRequest
+from cir.webhooks.request import Notice, WebhookRefusedError, WebhookRequest
 
 MOST_CHANGES = 1000
 """In one request: a hundred calls to SQS, which are over in a few seconds."""
@@ -44,18 +44,18 @@ class Kind:
 
     name: str
     read: Callable[[WebhookRequest, SourceKeys, float], list[Notice]]
-    """Authenticates before it parses as far as it can. Raises RefusedError."""
+    """Authenticates before it parses as far as it can. Raises WebhookRefusedError."""
     content_type: str = "application/json"
     answer: str = "{}"
     """What the CRM takes as the acknowledgement."""
 
 
 def receive(request: WebhookRequest, keys: SourceKeys, *, now: float) -> tuple[Kind, list[Change]]:
-    """What an authentic request says has changed. Raises RefusedError."""
+    """What an authentic request says has changed. Raises WebhookRefusedError."""
     kind = _kind(request)
     notices = kind.read(request, keys, now)
     if len(notices) > MOST_CHANGES:
-        raise RefusedError(413, f"more than {MOST_CHANGES} changes")
+        raise WebhookRefusedError(413, f"more than {MOST_CHANGES} changes")
     return kind, [
         Change(request.source, each.id, each.deleted, each.event_id, round(now, 3))
         for each in notices
@@ -75,18 +75,18 @@ def _outbound_message(request: WebhookRequest, keys: SourceKeys, now: float) -> 
     check_key(request, keys)
     notifications = _xml(request.body).find(f"{_SOAP}Body/{_OUTBOUND}notifications")
     if notifications is None:
-        raise RefusedError(400, "no outbound message")
+        raise WebhookRefusedError(400, "no outbound message")
     check_organization((notifications.findtext(f"{_OUTBOUND}OrganizationId") or "").strip(), keys)
     notices = [_notification(each) for each in notifications.iterfind(f"{_OUTBOUND}Notification")]
     if not notices:
-        raise RefusedError(400, "an outbound message without a notification")
+        raise WebhookRefusedError(400, "an outbound message without a notification")
     return notices
 
 
 def _notification(notification: ET.Element) -> Notice:
     record = notification.find(f"{_OUTBOUND}sObject")
     if record is None:
-        raise RefusedError(400, "a notification without its sObject")
+        raise WebhookRefusedError(400, "a notification without its sObject")
     # its namespace is that of the WSDL the message was made for: enterprise or partner
     record_id = next((each.text for each in record if each.tag.rpartition("}")[2] == "Id"), None)
     event_id = (notification.findtext(f"{_OUTBOUND}Id") or "").strip()
@@ -98,11 +98,11 @@ def _xml(body: bytes) -> ET.Element:
     text = _text(body)
     # SOAP 1.1 forbids a document type declaration, and without one there are no entities to expand or fetch.
     if "<!DOCTYPE" in text:
-        raise RefusedError(400, "XML with a document type")
+        raise WebhookRefusedError(400, "XML with a document type")
     try:
         return ET.fromstring(text)  # noqa: S314 - no document type, 1 MB at most
     except (ET.ParseError, ValueError):
-        raise RefusedError(400, "invalid XML") from None
+        raise WebhookRefusedError(400, "invalid XML") from None
 
 
 def _dataverse(request: WebhookRequest, keys: SourceKeys, now: float) -> list[Notice]:  # noqa: ARG001
@@ -114,7 +114,7 @@ def _dataverse(request: WebhookRequest, keys: SourceKeys, now: float) -> list[No
     operation = context.get("OperationId")
     record_id = context.get("PrimaryEntityId")
     if record_id == _NO_GUID:
-        raise RefusedError(400, "a message that is not about one record")
+        raise WebhookRefusedError(400, "a message that is not about one record")
     message = context.get("MessageName") or request.headers.get("x-ms-dynamics-request-name")
     entity = context.get("PrimaryEntityName") or request.headers.get("x-ms-dynamics-entity-name") or ""
     return [
@@ -133,7 +133,7 @@ def _signed(request: WebhookRequest, keys: SourceKeys, now: float) -> list[Notic
     data = _json_object(request.body)
     changes = data.get("changes", [data])
     if not isinstance(changes, list) or not changes or not all(isinstance(each, dict) for each in changes):
-        raise RefusedError(400, "no changes")
+        raise WebhookRefusedError(400, "no changes")
     # without an event id, a repetition is a request with the same time and body
     told = f"{request.headers[TIMESTAMP_HEADER]}.".encode() + request.body
     digest = hashlib.sha256(told).hexdigest()[:32]
@@ -147,10 +147,10 @@ def _signed_change(change: Mapping[str, Any], digest: str) -> list[Notice]:
         return _change_event(header)
     deleted = change.get("deleted", False)
     if not isinstance(deleted, bool):
-        raise RefusedError(400, "'deleted' is not true or false")
+        raise WebhookRefusedError(400, "'deleted' is not true or false")
     entity = change.get("entity", "")
     if not isinstance(entity, str):
-        raise RefusedError(400, "'entity' is not a text")
+        raise WebhookRefusedError(400, "'entity' is not a text")
     return [_notice(change.get("id"), deleted=deleted, event_id=change.get("eventId", digest), entity=entity)]
 
 
@@ -162,7 +162,7 @@ def _change_event(header: Mapping[str, Any]) -> list[Notice]:
     """
     kind, ids = header.get("changeType"), header.get("recordIds")
     if not isinstance(kind, str) or not isinstance(ids, list):
-        raise RefusedError(400, "a change event without its type or records")
+        raise WebhookRefusedError(400, "a change event without its type or records")
     if kind == "GAP_OVERFLOW":
         return []
     event_id = f"{header.get('transactionKey')}.{header.get('sequenceNumber')}"
@@ -176,9 +176,9 @@ def _change_event(header: Mapping[str, Any]) -> list[Notice]:
 
 def _notice(record_id: Any, *, deleted: bool, event_id: Any, entity: str) -> Notice:
     if not is_record_id(record_id):
-        raise RefusedError(400, "no id of a record")
+        raise WebhookRefusedError(400, "no id of a record")
     if not is_token(event_id):
-        raise RefusedError(400, "no id of an event")
+        raise WebhookRefusedError(400, "no id of an event")
     return Notice(record_id, deleted, event_id, entity)
 
 
@@ -186,9 +186,9 @@ def _json_object(body: bytes) -> dict[str, Any]:
     try:
         data = json.loads(_text(body))
     except (ValueError, RecursionError):
-        raise RefusedError(400, "invalid JSON") from None
+        raise WebhookRefusedError(400, "invalid JSON") from None
     if not isinstance(data, dict):
-        raise RefusedError(400, "not a JSON object")
+        raise WebhookRefusedError(400, "not a JSON object")
     return data
 
 
@@ -196,7 +196,7 @@ def _text(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise RefusedError(400, "not UTF-8") from None
+        raise WebhookRefusedError(400, "not UTF-8") from None
 
 
 SIGNED = Kind("signed", _signed)

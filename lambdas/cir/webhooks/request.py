@@ -16,7 +16,7 @@ class WebhookRequest:
     query: Mapping[str, str] = field(repr=False)
 
 
-class RefusedError(Exception):
+class WebhookRefusedError(Exception):
     """A request that is not taken. The text is for our log and free of the request's values; the sender learns the
     status alone."""
 

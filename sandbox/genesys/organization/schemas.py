@@ -1,6 +1,6 @@
 """Schemas of contacts' custom fields: versions, compatibility, limits, and validation of values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import errors
@@ -182,17 +182,21 @@ def _check_field(name: str, field: JSON) -> None:
         if not isinstance(choices, list) or not choices or not all(isinstance(choice, str) for choice in choices):
             raise _limit_missing(f"{path}.enum")
         return
-    items = field.get("items", {})
-    for given, limits, where in ((field, core.limits, path), (items, core.item_limits, f"{path}.items")):
-        for limit, (low, high) in limits.items():
-            value: Any = given.get(limit) if isinstance(given, dict) else None
-            if not isinstance(value, int | float) or isinstance(value, bool):
-                raise _limit_missing(f"{where}.{limit}")
-            if not low <= value <= high:
-                raise _limit_error(f"{where}.{limit}", f"must be from {low} to {high}")
+    _check_limits(field, core.limits, path)
+    _check_limits(field.get("items", {}), core.item_limits, f"{path}.items")
     for low_name, high_name in (("minLength", "maxLength"), ("minimum", "maximum"), ("minItems", "maxItems")):
         if low_name in core.limits and field[low_name] > field[high_name]:
             raise _limit_error(f"{path}.{low_name}", f"is larger than {high_name}")
+
+
+def _check_limits(given: object, limits: Mapping[str, tuple[int, int]], path: str) -> None:
+    """That what is given for each limit is a number in the range that Genesys allows for it."""
+    for limit, (low, high) in limits.items():
+        value: Any = given.get(limit) if isinstance(given, dict) else None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise _limit_missing(f"{path}.{limit}")
+        if not low <= value <= high:
+            raise _limit_error(f"{path}.{limit}", f"must be from {low} to {high}")
 
 
 def _invalid(path: str, reason: str) -> ApiError:

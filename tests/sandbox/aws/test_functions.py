@@ -4,6 +4,7 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -54,8 +55,9 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> Logs:
-    return Logs(directory=tmp_path_factory.mktemp("logs"))
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logs]:
+    with closing(Logs(directory=tmp_path_factory.mktemp("logs"))) as logs:
+        yield logs
 
 
 @pytest.fixture(scope="module")
