@@ -23,7 +23,7 @@ from cir.identity.records import Contact
 from cir.identity.rules import IdentifierType
 from cir.index.store import IdentityStore
 from cir.reconcile.held import Index
-from cir.reconcile.run import Night, plain
+from cir.reconcile.run import Night, known, plain
 
 PAGES_OF_A_PART = 25
 """Pages of a scan that are worked through before its cursor is kept: 5,000 contacts, a minute at the most."""
@@ -63,7 +63,7 @@ class Audit:
         data = night.read("audit.json")
         if not data:
             return None
-        return cls(**{**data, "drift": Counter(data["drift"]), "foreign": Counter(data["foreign"])})
+        return cls(**{**known(cls, data), "drift": Counter(data["drift"]), "foreign": Counter(data["foreign"])})
 
 
 @dataclass(frozen=True, slots=True)

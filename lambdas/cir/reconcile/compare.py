@@ -25,7 +25,7 @@ from cir.index.again import OutdatedError
 from cir.reconcile.extract import Extract
 from cir.reconcile.guard import LIMITS, Limits, Seen, suspicions
 from cir.reconcile.held import PROFILE_COLUMNS, Index
-from cir.reconcile.run import PREFIX, LastGood, Night, plain
+from cir.reconcile.run import PREFIX, LastGood, Night, known, plain
 from cir.sync.customers import Sync
 from cir.sync.drafts import Draft, drafts_of
 from cir.sync.rewriting import write_again
@@ -109,7 +109,7 @@ class Plan:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         counters = {name: Counter(data[name]) for name in ("drift", "kept", "refusals")}
         filled = {name: (before, now) for name, (before, now) in data["filled"].items()}
-        return cls(**{**data, **counters, "filled": filled})
+        return cls(**{**known(cls, data), **counters, "filled": filled})
 
     @classmethod
     def read(cls, night: Night) -> Self | None:

@@ -10,7 +10,7 @@ from typing import Self
 from cir.crm.connector import Connector
 from cir.crm.mapping import CrmMapping
 from cir.identity.records import timestamp
-from cir.reconcile.run import Night
+from cir.reconcile.run import Night, known
 
 ROWS = 5000
 """Of one file: about a megabyte, so that 500,000 customers are a hundred reads."""
@@ -36,7 +36,11 @@ class Extract:
     def read(cls, night: Night) -> Self | None:
         """None when it is not complete."""
         data = night.read("extract.json")
-        return cls(**{**data, "columns": tuple(data["columns"]), "files": tuple(data["files"])}) if data else None
+        return (
+            cls(**{**known(cls, data), "columns": tuple(data["columns"]), "files": tuple(data["files"])})
+            if data
+            else None
+        )
 
     def values(self, night: Night) -> Iterator[list[str]]:
         """Each row: its id, and the values in the order of the columns."""

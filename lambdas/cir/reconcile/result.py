@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from cir.reconcile.audit import Audit
 from cir.reconcile.compare import Plan
-from cir.reconcile.run import Night, plain
+from cir.reconcile.run import Night, known, plain
 
 STOPPED = "stopped"
 """The outcome of a run that a person has to look at."""
@@ -57,9 +57,11 @@ class Reconciled:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         audit = data["audit"]
-        given = {name: value for name, value in data.items() if name not in {"outcome", "adds_up"}}
-        given |= {"plan": Plan.from_dict(data["plan"]), "refused": [tuple(each) for each in data["refused"]]}
+        given = known(cls, data) | {
+            "plan": Plan.from_dict(data["plan"]),
+            "refused": [tuple(each) for each in data["refused"]],
+        }
         if audit:
             counters = {name: Counter(audit[name]) for name in ("drift", "foreign")}
-            given["audit"] = Audit(**{**audit, **counters})
+            given["audit"] = Audit(**{**known(Audit, audit), **counters})
         return cls(**given)

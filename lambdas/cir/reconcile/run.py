@@ -92,3 +92,8 @@ class LastGood:
 def plain(value: "DataclassInstance") -> dict[str, Any]:
     """Its fields as they are; `asdict` takes counters apart."""
     return {each.name: getattr(value, each.name) for each in fields(value)}
+
+
+def known(form: type["DataclassInstance"], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what a file of the run says, the fields that this release knows: another may have written it."""
+    return {each.name: data[each.name] for each in fields(form) if each.name in data}
