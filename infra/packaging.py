@@ -32,7 +32,7 @@ class Package:
     """Unpacked."""
     compiled: bool
     without: tuple[str, ...] = ()
-    """Files that nothing here imports, as patterns."""
+    """Files and folders that nothing here imports, as patterns."""
 
 
 LEAN = Package(
@@ -41,6 +41,8 @@ LEAN = Package(
     # paid for at each cold start.
     budget_mb=16.0,
     compiled=True,
+    # The search for duplicates, which only the other package has the libraries for.
+    without=("cir/duplicates", "functions/duplicates.py"),
 )
 ANALYTIC = Package(
     REQUIREMENTS / "duplicates.txt",
@@ -94,10 +96,10 @@ def build(output: Path, package: Package = LEAN, *, uv: Path, architecture: Arch
         stub.unlink()
     for unused in [*output.rglob("tests"), *output.glob("*/include")]:
         shutil.rmtree(unused)
+    shutil.copytree(SOURCES, output, ignore=shutil.ignore_patterns("__pycache__", ".*"), dirs_exist_ok=True)
     for pattern in package.without:
         for path in list(output.glob(pattern)):
-            path.unlink()
-    shutil.copytree(SOURCES, output, ignore=shutil.ignore_patterns("__pycache__", ".*"), dirs_exist_ok=True)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     if package.compiled:
         _compile(output)
     _check_size(output, package.budget_mb)

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import grimp
 import pytest
 
+from infra.catalog.functions import PARTS
 from infra.packaging import ANALYTIC, LEAN, ArchitectureName, PackagingError, build, find_uv, size_mb
 from tests.support.assembly import ROOT
 
@@ -79,6 +81,16 @@ def test_it_carries_the_functions_and_nothing_of_this_machine(asset: Path) -> No
     assert names.isdisjoint({"bin", "tests", "RECORD", "INSTALLER", "boto3", "botocore", ".lock"})
     machine = str(ROOT).encode()
     assert not [path for path in _files(asset) if machine in path.read_bytes()]
+
+
+def test_it_leaves_out_only_what_none_of_its_functions_imports(asset: Path) -> None:
+    left_out = {"cir.duplicates", "functions.duplicates"}
+    assert not (asset / "cir" / "duplicates").exists()
+    assert not (asset / "functions" / "duplicates.py").exists()
+    graph = grimp.build_graph("cir", "functions")
+    users = graph.find_downstream_modules("cir.duplicates", as_package=True)
+    assert users | graph.find_downstream_modules("functions.duplicates") <= left_out
+    assert [part.name for part in PARTS if part.package == "analytic"] == ["duplicates"]
 
 
 def test_licences_go_along(asset: Path) -> None:
