@@ -31,6 +31,13 @@ class Claim:
     last_confirmed: str
     switchboard: bool = False
     """The contact is reached under an extension of the number, as a CRM or Genesys has it: others are, too."""
+    also: tuple[str, ...] = ()
+    """CRMs that say so, too. What a caller had said first is proven then, and stays if they take their word back."""
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Everybody who says so."""
+        return frozenset({self.source, *self.also})
 
     @property
     def proven(self) -> bool:
@@ -38,7 +45,7 @@ class Claim:
 
         The network may vouch for who has a number; that the number is this customer's it does not say.
         """
-        return self.source != CONVERSATION or self.assurance >= Assurance.VERIFIED
+        return self.sources != {CONVERSATION} or self.assurance >= Assurance.VERIFIED
 
     def to_item(self) -> dict[str, Any]:
         return {**asdict(self), "assurance": int(self.assurance)}
@@ -51,6 +58,7 @@ class Claim:
             item["first_seen"],
             item["last_confirmed"],
             item.get("switchboard", False),
+            tuple(item.get("also", ())),
         )
 
 
@@ -138,7 +146,8 @@ class Contact:
 
     def sources_of(self, identifier: Identifier, records: Mapping[Identifier, IdentifierRecord]) -> frozenset[str]:
         """Who says that it has the identifier, by the records that were read: see `Claim.source`."""
-        return frozenset(claim.source for claim in self.claims_on(records.get(identifier)).values())
+        claims = self.claims_on(records.get(identifier)).values()
+        return frozenset().union(*(claim.sources for claim in claims))
 
     def is_fed_by_crm(self, records: Mapping[Identifier, IdentifierRecord]) -> bool:
         """Whether a CRM itself says that the contact is its customer: that it has an id which that CRM has issued."""

@@ -123,30 +123,36 @@ class IdentityStore:
         assurance: Assurance,
         known: Mapping[Identifier, IdentifierRecord] | None = None,
         contested: Collection[Identifier] = (),
+        said: Collection[Identifier] | None = None,
     ) -> None:
         """Store the next generation of a contact with its new claims and its ledger entry, in one transaction.
 
         `contact.generation` is the new one (`Contact.changed`), `previous` the record it was made from, as read: what
         that has and the new one lacks is released. `known` saves a read where the caller has just read the records of
         all new identifiers. `contested` are ids of one person that a CRM has on this contact's record and on another's:
-        both claim them. Raises AlreadyClaimedError when another exclusive identifier is taken and OutdatedError when
-        the contact has changed since it was read; nothing is written then.
+        both claim them. `said` is all that the source, a CRM, says of the contact, where that is known: what others had
+        claimed before is the CRM's word too, and what it says no more is theirs alone.
+
+        Raises AlreadyClaimedError when another exclusive identifier is taken and OutdatedError when the contact has
+        changed since it was read; nothing is written then.
 
         A contact with more than 97 new identifiers takes several transactions, the contact's own last.
         """
         had = set(previous.identifiers if previous else ())
         new, gone = set(contact.identifiers) - had, had - set(contact.identifiers)
         around = _around_extensions((*contact.identifiers, *had)) & set(contact.identifiers)
+        held = set(contact.identifiers) & had if said is not None else around - new
         for attempt in attempts():
             read = known if known is not None and attempt == 0 else self.identifiers(new | gone, consistent=True)
-            records = {**read, **self.identifiers(around - read.keys(), consistent=True)} if around else read
+            needed = around | held
+            records = {**read, **self.identifiers(needed - read.keys(), consistent=True)} if needed else read
             houses = _switchboards(contact, records, around - (new if source == CONVERSATION else set()))
             writes = [
                 *self._claims(
                     new, contact, records, source=source, assurance=assurance, switchboards=houses, contested=contested
                 ),
                 *self._releases(gone, contact.owners, records),
-                *self._marks(around - new, contact, records, switchboards=houses),
+                *self._marks(held, contact, records, switchboards=houses, source=source, said=said),
             ]
             try:
                 self._transact_last([self._put_generation(contact), self._append(decision)], writes)
@@ -366,20 +372,26 @@ class IdentityStore:
 
     def _marks(
         self,
-        numbers: Iterable[Identifier],
+        identifiers: Iterable[Identifier],
         contact: Contact,
         records: Mapping[Identifier, IdentifierRecord],
         *,
         switchboards: AbstractSet[Identifier],
+        source: str,
+        said: Collection[Identifier] | None,
     ) -> Iterator[dict[str, Any]]:
-        """The writes that say of numbers which the contact has already whether they are switchboards."""
-        for number in sorted(numbers, key=lambda each: each.key):
-            if record := records.get(number):
+        """The writes after which claims that the contact has already tell whose word they are and of what."""
+        for each in sorted(identifiers, key=lambda each: each.key):
+            if record := records.get(each):
                 marked = {
-                    owner: replace(claim, switchboard=number in switchboards)
+                    owner: replace(
+                        claim,
+                        switchboard=each in switchboards,
+                        also=claim.also if said is None else _also(claim, source, says_so=each in said),
+                    )
                     for owner, claim in contact.claims_on(record).items()
                 }
-                yield from self._claim_as(number, record, {**record.claims, **marked})
+                yield from self._claim_as(each, record, {**record.claims, **marked})
 
     def _claim(self, identifier: Identifier, contact_id: str, claim: Claim, *, limit: int) -> dict[str, Any]:
         names = {"#claim": CLAIM_PREFIX + contact_id, "#value": "value"}
@@ -553,6 +565,11 @@ class IdentityStore:
                 raise
             return {name: unmarshal(value) for name, value in (error.response.get("Item") or {}).items()}
         return None
+
+
+def _also(claim: Claim, source: str, *, says_so: bool) -> tuple[str, ...]:
+    others = set(claim.also) - {source} | ({source} if says_so else set())
+    return tuple(sorted(others - {claim.source}))
 
 
 def _around_extensions(identifiers: Iterable[Identifier]) -> set[Identifier]:

@@ -218,9 +218,10 @@ class Sync:
         unread = set(before.identifiers) - (set(draft.stored.identifiers) if draft.stored else set())
         known = {**known, **self.store.identifiers(unread, consistent=True)}
         known |= self._without_former(set(record.contact_points) - set(before.identifiers), known, found["id"])
+        said = dict.fromkeys((*draft.external, *draft.contested, *record.contact_points))
         survive = kept_identifiers(found, self.mapping.kept, self.organization.source_ids)
         kept = dict.fromkeys((*_not_from(record, before, known), *(x for x in survive if x in before.identifiers)))
-        identifiers = tuple(dict.fromkeys((*draft.external, *draft.contested, *record.contact_points, *kept)))
+        identifiers = tuple(dict.fromkeys((*said, *kept)))
         withdrawn = set(before.identifiers) - set(identifiers)
         changes = written and corrections(
             found,
@@ -254,6 +255,7 @@ class Sync:
             assurance=Assurance.CLAIMED,
             known=known,
             contested=draft.contested,
+            said={*said, *_not_withdrawn_by(record, before, known)},
         )
         self._propose(before.contact_id, draft.contested)
         hand_over(self.store, withdrawn)
@@ -328,10 +330,22 @@ def _not_from(
 
     A claim names the CRM and not the record. So all are kept where the contact was made of two records of the CRM.
     """
-    crm = record.id.source
-    if any(each.source == crm and each != record.id for each in contact.identifiers):
+    if _has_another_record(record, contact):
         return contact.identifiers
-    return tuple(each for each in contact.identifiers if contact.sources_of(each, known) - {crm})
+    return tuple(each for each in contact.identifiers if contact.sources_of(each, known) - {record.id.source})
+
+
+def _not_withdrawn_by(
+    record: CrmRecord, contact: Contact, known: Mapping[Identifier, IdentifierRecord]
+) -> tuple[Identifier, ...]:
+    """What the CRM says of the contact although this record does not, since another record of it may."""
+    if not _has_another_record(record, contact):
+        return ()
+    return tuple(each for each in contact.identifiers if record.id.source in contact.sources_of(each, known))
+
+
+def _has_another_record(record: CrmRecord, contact: Contact) -> bool:
+    return any(each.source == record.id.source and each != record.id for each in contact.identifiers)
 
 
 def _keys(identifiers: Iterable[Identifier]) -> list[str]:

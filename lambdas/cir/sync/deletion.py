@@ -56,10 +56,10 @@ class Deletion:
             return Fate.KEPT, contact.contact_id
         if any(each.source == record_id.source and each != record_id for each in contact.identifiers):
             # phones and addresses stay: whose of the contact's records they are cannot be told
-            self._withdraw(contact, record_id, (record_id,), because)
+            self._withdraw(contact, record_id, (record_id,), because, said=None)
             return Fate.WITHDRAWN, contact.contact_id
         if self.policy is OnDelete.RELEASE:
-            self._withdraw(contact, record_id, self._given_by_the_crm(contact, record_id), because)
+            self._withdraw(contact, record_id, self._given_by_the_crm(contact, record_id), because, said=())
             return Fate.WITHDRAWN, contact.contact_id
         self.client.contacts.delete(contact.contact_id)
         self.store.remove(contact, decision=self._decision(contact, record_id, because))
@@ -76,10 +76,19 @@ class Deletion:
         return tuple(
             each
             for each in contact.identifiers
-            if each == record_id or record_id.source in contact.sources_of(each, claims)
+            if each == record_id or contact.sources_of(each, claims) == {record_id.source}
         )
 
-    def _withdraw(self, contact: Contact, record_id: Identifier, withdrawn: Sequence[Identifier], because: str) -> None:
+    def _withdraw(
+        self,
+        contact: Contact,
+        record_id: Identifier,
+        withdrawn: Sequence[Identifier],
+        because: str,
+        *,
+        said: Sequence[Identifier] | None,
+    ) -> None:
+        """`said` is what the CRM says of the contact from now on, where that can be told."""
         for each in filter(held_by_genesys, withdrawn):
             self.client.contacts.release(contact.contact_id, to_genesys(each, self.organization.source_ids))
         self.store.put_contact(
@@ -90,6 +99,7 @@ class Deletion:
             decision=self._decision(contact, record_id, because, withdrawn),
             source=record_id.source,
             assurance=Assurance.CLAIMED,
+            said=said,
         )
         hand_over(self.store, withdrawn)
 

@@ -177,3 +177,46 @@ def test_a_contested_id_of_a_deleted_record_goes_to_the_other(plane: SyncPlane, 
     assert callers.answer(**LOYALTY)["contactId"] == bob
     plane.sync(account(2, Loyalty_Number__c="GLD-98765"))
     assert "GLD-98765" in [each["value"] for each in plane.genesys.contact(bob)["externalIds"]]
+
+
+NEW = phone("+1 646 555 0177")
+
+
+def test_a_linked_number_is_proven_when_the_crm_has_it_too_and_stays_when_the_crm_drops_it(
+    plane: SyncPlane, callers: Callers
+) -> None:
+    plane.sync(account(1))
+    (ann,) = plane.owners(crm_id(1))
+    plane.link(ann, NEW)
+    assert callers.answer(ani=NEW.value, **ATTESTED)["assurance"] == "claimed"
+    plane.sync(account(1, Phone=NEW.value))
+    assert callers.answer(ani=NEW.value, **ATTESTED)["assurance"] == "attested"
+    plane.sync(account(1))
+    answer = callers.answer(ani=NEW.value, **ATTESTED)
+    assert (answer["contactId"], answer["assurance"]) == (ann, "claimed")
+
+
+def test_a_deleted_record_takes_its_word_back_and_leaves_what_a_caller_has_said(
+    plane: SyncPlane, callers: Callers
+) -> None:
+    plane.sync(account(1))
+    (ann,) = plane.owners(crm_id(1))
+    plane.link(ann, NEW)
+    plane.sync(account(1, Phone=NEW.value))
+    client = plane.genesys.client()
+    Deletion(client, plane.store, plane.organization, plane.mapping.on_delete).follow(crm_id(1))
+    assert (plane.owners(mobile(1)), plane.owners(NEW)) == (set(), {ann})
+    assert callers.answer(ani=NEW.value, **ATTESTED)["assurance"] == "claimed"
+
+
+def test_one_of_two_records_of_a_contact_takes_back_nothing_that_the_other_may_say(
+    plane: SyncPlane, callers: Callers
+) -> None:
+    plane.sync(account(1))
+    (ann,) = plane.owners(crm_id(1))
+    plane.link(ann, NEW)
+    plane.link(ann, crm_id(2))
+    plane.sync(account(2, Phone=NEW.value))
+    plane.sync(account(1, Email="ann@example.com"))
+    assert plane.owners(crm_id(2)) == {ann}
+    assert callers.answer(ani=NEW.value, **ATTESTED)["assurance"] == "attested"
