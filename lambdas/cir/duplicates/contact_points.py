@@ -39,7 +39,9 @@ _PLAIN_EMAIL = r"[a-z0-9._%+''-]+@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,
 
 def read_phones(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
     """Fill `phone_values` (row, place of the column, value) from columns of `source` and `regions` (row, region)."""
-    _cells(connection, "phone_cells", columns, r";|\||\n| / |, ")
+    # an extension belongs to the number before it, whatever stands between the two
+    joined = "regexp_replace({}, '[;,] *(ext)', ' \\1', 'gi')"
+    _cells(connection, "phone_cells", columns, r";|\||\n| / |, ", reading=joined)
     regions = [row[0] for row in connection.execute("select distinct region from regions order by 1").fetchall()]
     accounts = [place for place, column in enumerate(columns) if "whatsapp" in column.casefold()]
     connection.execute(f"create temp table phone_read as {_plain_phones(regions, accounts)}")
@@ -118,11 +120,14 @@ def read_emails(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -
     connection.unregister("email_slow")
 
 
-def _cells(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], separators: str) -> None:
-    """One row for each value in the columns; a cell may hold several."""
+def _cells(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], separators: str, *, reading: str = "{}"
+) -> None:
+    """One row for each value in the columns; a cell may hold several. `reading`: SQL of a cell, {} its column."""
     several = "(" + separators + ")"
     parts = " union all ".join(
-        f"select row, {place} as place, {quoted(column)} as cell from source where {quoted(column)} is not null"
+        f"select row, {place} as place, {reading.format(quoted(column))} as cell"
+        f" from source where {quoted(column)} is not null"
         for place, column in enumerate(columns)
     )
     parts = parts or "select row, 0 as place, '' as cell from source where false"
@@ -162,9 +167,8 @@ def _plain_phones(regions: Iterable[str], accounts: Sequence[int]) -> str:
             from phone_cells left join regions using (row)),
         stripped as (
             select row, place, text, region, case when regexp_full_match(text, '\+?[0-9][0-9 -]+') then text
-                else regexp_replace(regexp_replace(regexp_replace(regexp_replace(text, '\p{{Z}}', ' ', 'g'),
+                else regexp_replace(regexp_replace(regexp_replace(text, '\p{{Z}}', ' ', 'g'),
                     '^(?i:tel|sms|whatsapp|callto):', ''),
-                    '[ ,;]{{0,2}}(?i:ext|x|dw|poste)[. :]{{0,2}}[0-9]{{1,6}}$', ''),
                     '\.0$', '') end as written from cells),
         read as (
             select row, place, text, region, written,
