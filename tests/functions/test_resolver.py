@@ -349,6 +349,17 @@ def test_without_the_tables_the_cache_answers_however_stale(
     assert (unknown["outcome"], unknown["contactId"], unknown["cacheStatus"]) == ("DEGRADED", "NOT_FOUND", "degraded")
 
 
+def test_an_old_entry_of_several_candidates_is_read_again(
+    aws_url: str, tables: TableNames, cache_server: CacheServer
+) -> None:
+    system = System(aws_url, tables, new_cache(cache_server, CacheLimits(fresh=0.0)))
+    for name in ("c-john", "c-mary"):
+        system.knows(name, OFFICE)
+    for _ in range(2):
+        answer = system.resolve(ani=OFFICE.value)
+        assert (answer["outcome"], answer["cacheStatus"]) == ("AMBIGUOUS", "miss")
+
+
 def test_with_both_gone_there_is_still_an_answer(aws_url: str, tables: TableNames) -> None:
     system = System(aws_url, tables, Cache("redis://127.0.0.1:9", environment="down", hash_key=b"k"))
     system.dynamodb.fails_with = "Unreachable"
@@ -380,6 +391,7 @@ def test_with_the_synchronous_fallback_a_miss_waits_for_genesys(aws_url: str, ta
     waiting = System(aws_url, tables, cache, fallback=genesys)
     assert waiting.resolve(ani="+19175550142")["contactId"] == "c-john"
     assert asked == [MOBILE]
+    assert "UpdateItem" not in waiting.dynamodb.calls  # nobody is asked to look it up a second time
 
 
 def test_the_trace_tells_the_decision_and_nobodys_data(system: System) -> None:

@@ -57,3 +57,33 @@ def test_a_contact_is_a_crms_if_that_crm_says_that_it_has_its_id(
     known: dict[Identifier, IdentifierRecord], fed: bool
 ) -> None:
     assert CONTACT.is_fed_by_crm(known) is fed
+
+
+def test_claims_and_contacts_are_read_from_what_a_former_release_has_stored() -> None:
+    """These words lie in tables: a release that called them otherwise would forget who has said what."""
+    moment = "2026-11-29T00:00:00.000Z"
+    claim = {"source": "conversation", "assurance": 1, "first_seen": moment, "last_confirmed": moment}
+    record = IdentifierRecord.from_item({"identifier": phone(1).key, "claim#c-1": claim, "version": 3})
+    assert record.claims == {"c-1": Claim("conversation", Assurance.CLAIMED, moment, moment)}
+    assert (record.version, record.claims["c-1"].proven, record.claims["c-1"].switchboard) == (3, False, False)
+    contact = Contact.from_item({"contact_id": "c-1", "identifiers": {phone(1).key: phone(1).value}})
+    assert (contact.identifiers, contact.generation, contact.unread) == ((phone(1),), 0, {})
+
+
+@pytest.mark.parametrize(
+    ("source", "also", "assurance", "proven"),
+    [
+        ("conversation", (), Assurance.CLAIMED, False),
+        ("conversation", (), Assurance.ATTESTED, False),
+        ("conversation", (), Assurance.VERIFIED, True),
+        ("conversation", ("salesforce",), Assurance.CLAIMED, True),
+        ("genesys", (), Assurance.CLAIMED, True),
+        ("salesforce", (), Assurance.CLAIMED, True),
+    ],
+)
+def test_a_callers_word_alone_proves_nothing(
+    source: str, also: tuple[str, ...], assurance: Assurance, proven: bool
+) -> None:
+    claim = Claim(source, assurance, "", "", also=also)
+    assert claim.proven is proven
+    assert Claim.from_item(claim.to_item()) == claim
