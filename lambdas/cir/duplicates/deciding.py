@@ -18,6 +18,8 @@ REVIEW_FROM = 0.5
 """A pair that is more likely one person than not is worth a look."""
 _NOTEWORTHY = 6.0
 """Bits against strangers (64 : 1) from which a pair that is not proposed is named, with the reason."""
+_OTHER_GIVEN = "gamma_given = 0"
+"""Neither a short form nor a slip nor an initial: what relatives share outweighs it in a file of families."""
 _EVIDENCE = 2.0
 """Bits from which an agreement counts as a piece of evidence of its own (4 : 1)."""
 
@@ -103,7 +105,8 @@ def _cluster(
 
 
 def _differs(comparison: Comparison) -> str:
-    return f"gamma_{comparison.name} = 0"
+    """Also where a slip would explain it: consecutive membership numbers of a family are one digit apart."""
+    return f"gamma_{comparison.name} between 0 and {len(comparison.levels) - 2}"
 
 
 def _contradiction(comparisons: Sequence[Comparison]) -> str:
@@ -113,13 +116,20 @@ def _contradiction(comparisons: Sequence[Comparison]) -> str:
         for comparison in comparisons
         if comparison.exclusive
     ]
+    if _has_given(comparisons):
+        branches.append(f"when {_OTHER_GIVEN} then 'given name differs: relatives, or a name that was changed'")
     if any(comparison.name == "dob" for comparison in comparisons):
         branches.append("when gamma_dob = 0 then 'date of birth differs: a namesake, or father and son'")
     return f"case {' '.join(branches)} end" if branches else "cast(null as varchar)"
 
 
 def _forbidden(comparisons: Sequence[Comparison]) -> str:
-    return " or ".join(_differs(comparison) for comparison in comparisons if comparison.exclusive) or "false"
+    differing = [_differs(comparison) for comparison in comparisons if comparison.exclusive]
+    return " or ".join(differing + [_OTHER_GIVEN] * _has_given(comparisons)) or "false"
+
+
+def _has_given(comparisons: Sequence[Comparison]) -> bool:
+    return any(comparison.name == "given" for comparison in comparisons)
 
 
 def _pieces(comparisons: Sequence[Comparison]) -> str:

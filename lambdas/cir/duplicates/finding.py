@@ -28,6 +28,8 @@ SHIPPED_MODEL = SHIPPED / "person-1.json"
 _MOST_GENERIC = 1000
 _MEMORY = "2GB"
 """What DuckDB may hold before it spills to disk; the process needs some 300 MB beside it."""
+TRAINED_FROM = 3_000
+"""Records. A smaller file has too few pairs to tell its families from persons who are in it twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,10 @@ def find(
 ) -> Found:
     """Find duplicates in a CSV or Parquet file and write the pairs and clusters.
 
-    Without `columns` the map is guessed from header and values. Without `model` the weights are trained on the file
-    itself, the shipped ones serving as a start; with a saved one nothing is trained. `export_to` is a directory for
-    what Splink needs to compare the same pairs on another back end. `on_step` is told what begins.
+    Without `columns` the map is guessed from header and values. Without `model` the weights are trained on a file of
+    TRAINED_FROM records or more, the shipped ones serving as a start; with a saved one nothing is trained.
+    `export_to` is a directory for what Splink needs to compare the same pairs on another back end. `on_step` is told
+    what begins.
     """
     started = time.monotonic()
     with _database() as connection:
@@ -97,7 +100,7 @@ def find(
         on_step("choosing pairs")
         rules = find_candidates(connection, prepared, loaded.records)
         trained = load_model(model or SHIPPED_MODEL, comparisons).for_records(loaded.records)
-        if model is None:
+        if model is None and loaded.records >= TRAINED_FROM:
             on_step("training")
             trained = train(connection, trained, rules, records=loaded.records, trained_on=file.name)
         if save_model_to:

@@ -119,7 +119,8 @@ def open_source(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[S
             readable = stack.enter_context(_as_utf8(path, start))
             scan = (
                 f"read_csv({_literal(str(readable))}, all_varchar = true, null_padding = true, parallel = false,"
-                " strict_mode = false, header = true)"
+                # not to be guessed from the values, in which a house may have a quoted name or a note begin with #
+                " quote = '\"', escape = '\"', comment = '', strict_mode = false, header = true)"
             )
         yield Source(connection, path, scan)
 

@@ -1,5 +1,6 @@
 """Duplicates in whole files: how many are found, how few are wrong, and what an owner is told."""
 
+import csv
 import json
 import random
 import re
@@ -300,3 +301,80 @@ def test_the_settings_for_spark_hold_functions_of_spark_only(customers: Path, tm
             condition = level["sql_condition"]
             assert condition == "ELSE" or sqlglot.parse_one(condition, dialect="spark")
             assert set(re.findall(r"(\w+)\(", condition)) - {"and", "or", "not"} <= known
+
+
+@pytest.mark.parametrize(("singles", "couples", "doubled"), [(0, 60, 0), (200, 60, 40), (1500, 200, 0)])
+def test_families_are_not_merged_and_persons_who_are_there_twice_are(
+    singles: int, couples: int, doubled: int, tmp_path: Path
+) -> None:
+    """Couples share surname, address, landline and half of them an e-mail address; few know a date of birth."""
+    dice = random.Random(singles + couples + doubled)
+    rows = [_somebody(dice, number) for number in range(singles)]
+    for number in range(couples):
+        home = _somebody(dice, number)
+        rows += [{**home, "FirstName": first, "MobilePhone": "", "Birthdate": _born(dice)} for first in _couple(dice)]
+    twice = dice.sample(range(singles), doubled)
+    rows += [{**rows[each], dice.choice(("Phone", "MobilePhone", "Email")): ""} for each in twice]
+    people = [*range(len(rows) - doubled), *twice]
+    path = tmp_path / "base.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ("Id", *rows[0]))
+        writer.writeheader()
+        writer.writerows({"Id": f"R{number}", **row} for number, row in enumerate(rows))
+    find(path, pairs=tmp_path / "pairs.csv")
+    with (tmp_path / "pairs.csv").open(newline="") as file:
+        merged = [(row["id_l"], row["id_r"]) for row in csv.DictReader(file) if row["action"] == "merge"]
+    right = [people[int(one[1:])] == people[int(other[1:])] for one, other in merged]
+    assert all(right)
+    assert len(right) >= 0.6 * doubled
+
+
+def test_consecutive_membership_numbers_of_father_and_son_are_not_a_slip(tmp_path: Path) -> None:
+    dice = random.Random(7)
+    rows = []
+    for number in range(60):
+        father = {**_somebody(dice, number), "Loyalty Number": f"70{2 * number:05d}"}
+        rows += [father, {**father, "Birthdate": "", "MobilePhone": "", "Loyalty Number": f"70{2 * number + 1:05d}"}]
+    path = tmp_path / "base.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ("Id", *rows[0]))
+        writer.writeheader()
+        writer.writerows({"Id": f"R{number}", **row} for number, row in enumerate(rows))
+    assert find(path, pairs=tmp_path / "pairs.csv").pairs.get("merge", 0) == 0
+
+
+_MEN = ("James", "Robert", "Luis", "Wei", "Arjun", "Omar", "Lars", "Pierre", "Marco", "Victor", "Felix", "Adam")
+_WOMEN = ("Mary", "Patricia", "Ana", "Mei", "Priya", "Fatima", "Ingrid", "Chloe", "Giulia", "Yuki", "Nora", "Ruth")
+_SURNAMES = (
+    "Smith", "Johnson", "Garcia", "Okonkwo", "Petrov", "Nguyen", "Khan", "Moretti", "Duarte", "Zhang", "Mensah",
+    "Taylor", "Rodriguez", "Anderson", "Jackson", "Perez", "White", "Harris", "Clark", "Walker", "Hall", "Turner",
+)  # fmt: skip
+
+
+def _couple(dice: random.Random) -> tuple[str, str]:
+    return dice.choice(_MEN), dice.choice(_WOMEN)
+
+
+def _born(dice: random.Random) -> str:
+    if dice.random() < 0.6:
+        return ""
+    return f"{dice.randint(1940, 2004)}-{dice.randint(1, 12):02}-{dice.randint(1, 28):02}"
+
+
+def _number(dice: random.Random) -> str:
+    return f"+1{dice.randint(201, 989)}{dice.randint(201, 989)}{dice.randint(1000, 9999)}"
+
+
+def _somebody(dice: random.Random, number: int) -> dict[str, str]:
+    first, last = dice.choice(_couple(dice)), dice.choice(_SURNAMES)
+    return {
+        "FirstName": first,
+        "LastName": last,
+        "Phone": _number(dice) if dice.random() < 0.8 else "",
+        "MobilePhone": _number(dice) if dice.random() < 0.5 else "",
+        "Email": f"{last}{number}{dice.randint(1, 99)}@example.com".lower() if dice.random() < 0.5 else "",
+        "Birthdate": _born(dice),
+        "MailingStreet": f"{dice.randint(1, 999)} {dice.choice(('Oak', 'Elm', 'Main', 'Park'))} St",
+        "MailingCity": dice.choice(("Carmel", "Fishers", "Zionsville")),
+        "MailingPostalCode": f"46{dice.randint(0, 999):03}",
+    }

@@ -103,3 +103,26 @@ def test_no_more_is_merged_in_a_night_than_is_allowed(world: World, nightly: Nig
     assert (first.merged, len(open_cases(world.store))) == (1, 1)
     out_of_time = nightly.merge(at_most=10, seconds=0)
     assert (out_of_time.merged, out_of_time.left) == (0, True)
+
+
+def test_a_house_with_a_quoted_name_shifts_no_column(world: World, nightly: Nightly) -> None:
+    """Two women of one name in one town, whose houses are called `"Rose Cottage"` and `"Ivy House"`."""
+    for number, house in ((1, '"Rose Cottage", Mill Lane'), (2, '"Ivy House", Station Road')):
+        world.customer(
+            phone(number), loyalty(number), firstName="Jane", lastName="Smith",
+            address={"address1": house, "city": "Ludlow", "postalCode": "SY8 1AA"},
+        )  # fmt: skip
+    for number in range(3, 12):
+        world.customer(phone(number), loyalty(number), firstName=f"First{number}", lastName=f"Last{number}")
+    searched(nightly)
+    assert [case for case in open_cases(world.store) if case.evidence[0]["proposal"] == "merge"] == []
+
+
+def test_a_couple_who_share_all_but_their_given_names_is_not_merged(world: World, nightly: Nightly) -> None:
+    home = {"address1": "1 Oak Street", "city": "Carmel", "postalCode": "46032"}
+    for first in ("John", "Mary"):
+        world.customer(phone(1), email("family"), firstName=first, lastName="Okonkwo", address=home)
+    for number in range(3, 30):  # whose names are a slip apart, and nothing else of them is alike
+        world.customer(phone(number), firstName=f"First{number}", lastName=f"Last{number}")
+    searched(nightly)
+    assert [case for case in open_cases(world.store) if case.evidence[0]["proposal"] == "merge"] == []
