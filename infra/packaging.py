@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ PYTHON_VERSION = "3.13"
 MOUNTED_AT = "/var/task"
 """Where Lambda puts the asset; it is what tracebacks name."""
 
+type PackageName = Literal["hot", "lean", "analytic"]
 type ArchitectureName = Literal["arm64", "x86_64"]
 # The runtime is Amazon Linux 2023, with glibc 2.34.
 _PLATFORMS: dict[ArchitectureName, str] = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
@@ -27,24 +29,45 @@ _METADATA_KEPT = {"METADATA", "licenses"}  # redis reads its own version; licenc
 class Package:
     """What functions run from."""
 
+    name: PackageName
     requirements: Path
     budget_mb: float
     """Unpacked."""
     compiled: bool
+    only: tuple[str, ...] = ("*",)
+    """Files and folders that it carries, as patterns; the rest of what is installed is left out."""
     without: tuple[str, ...] = ()
     """Files and folders that nothing here imports, as patterns."""
 
 
-LEAN = Package(
+HOT = Package(
+    "hot",
     REQUIREMENTS / "lambda.txt",
-    # With compiled modules; 13 MB in November 2026. What grows it (phonenumbers' place names are 20 MB, boto3 27 MB) is
-    # paid for at each cold start.
+    # With compiled modules; 10 MB in December 2026. What grows it (phonenumbers' place names are 20 MB, boto3 27 MB) is
+    # paid for at each cold start, while a caller waits.
+    budget_mb=11.0,
+    compiled=True,
+    only=(
+        *(f"cir/{name}" for name in ("__init__.py", "connect.py", "settings.py")),
+        *(f"cir/{room}" for room in ("aws", "identity", "index", "resolve", "runtime")),
+        *(f"functions/{name}" for name in ("__init__.py", "invalidator", "resolver")),
+        # By hand, since what is imported only when it is needed (idna) shows at no start.
+        *("hiredis", "idna", "phonenumbers", "redis"),
+        *("hiredis-*", "idna-*", "phonenumberslite-*", "redis-*"),
+    ),
+)
+"""For those that answer callers: no HTTP client, nothing of Genesys or a CRM."""
+LEAN = Package(
+    "lean",
+    REQUIREMENTS / "lambda.txt",
+    # With compiled modules; 14 MB in December 2026.
     budget_mb=16.0,
     compiled=True,
     # The search for duplicates, which only the other package has the libraries for.
     without=("cir/duplicates", "functions/duplicates.py"),
 )
 ANALYTIC = Package(
+    "analytic",
     REQUIREMENTS / "duplicates.txt",
     # 228 MB on ARM and 254 on x86-64 in November 2026; Lambda takes 262. What runs at night may compile when it starts.
     budget_mb=258.0,
@@ -97,6 +120,7 @@ def build(output: Path, package: Package = LEAN, *, uv: Path, architecture: Arch
     for unused in [*output.rglob("tests"), *output.glob("*/include")]:
         shutil.rmtree(unused)
     shutil.copytree(SOURCES, output, ignore=shutil.ignore_patterns("__pycache__", ".*"), dirs_exist_ok=True)
+    _keep_only(output, package.only)
     for pattern in package.without:
         for path in list(output.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -117,6 +141,20 @@ def _install(output: Path, requirements: Path, *, uv: Path, architecture: Archit
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise PackagingError(f"uv could not install {requirements.name}: {result.stderr.strip()}")
+
+
+def _keep_only(output: Path, patterns: Iterable[str]) -> None:
+    """Raises PackagingError for a pattern that nothing fits: it would stay in the list for ever."""
+    kept: set[Path] = set()
+    for pattern in patterns:
+        found = list(output.glob(pattern))
+        if not found:
+            raise PackagingError(f"The package is to carry {pattern}, which neither lambdas/ nor a library has.")
+        for path in found:
+            kept |= {path, *path.rglob("*"), *path.parents}
+    for path in sorted(output.rglob("*"), reverse=True):  # what is in a folder before the folder
+        if path not in kept:
+            path.rmdir() if path.is_dir() else path.unlink()
 
 
 def _compile(output: Path) -> None:

@@ -244,7 +244,7 @@ class Sandbox:
                 environment=self._environment_of(part, variables),
                 timeout_seconds=part.timeout_seconds,
                 concurrency=self._resolver_concurrency if part is RESOLVER else 1,
-                warmed=part.package == "lean",
+                warmed=part.package != "analytic",
             )
             for part in self._parts
         )

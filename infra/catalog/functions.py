@@ -68,7 +68,7 @@ class Part:
     woken_by: tuple[Trigger, ...]
     timeout_seconds: int
     memory_mb: int
-    package: Literal["lean", "analytic"] = "lean"
+    package: Literal["hot", "lean", "analytic"] = "lean"
     storage_mb: int = 512
     """Of `/tmp`."""
     reads: tuple[Variable, ...]
@@ -185,6 +185,7 @@ RESOLVER = Part(
     does="Data Action Resolve Customer Identity",
     module="functions.resolver.handler",
     plane="hot",
+    package="hot",
     woken_by=(DataAction("Resolve Customer Identity"),),
     # Ten times the budget: room for what Lambda itself may take, and far below Genesys' own limit.
     timeout_seconds=3,
@@ -204,6 +205,7 @@ INVALIDATOR = Part(
     does="Invalidates the cache from the tables' streams",
     module="functions.invalidator.handler",
     plane="hot",
+    package="hot",
     # An entry of the cache answers by itself for five minutes: after an hour there is nothing left to invalidate.
     woken_by=(
         Stream(table=IDENTIFIERS, batch_size=100, give_up_after_seconds=3600),

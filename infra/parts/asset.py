@@ -25,7 +25,7 @@ def code(architecture: ArchitectureName, package: Package = LEAN) -> lambda_.Cod
         asset_hash_type=cdk.AssetHashType.OUTPUT,
         bundling=cdk.BundlingOptions(
             # Part of the key under which the CDK remembers what it has bundled from these sources.
-            image=cdk.DockerImage.from_registry(package.requirements.stem),
+            image=cdk.DockerImage.from_registry(package.name),
             local=_Bundling(package, uv=uv, architecture=architecture),
         ),
     )

@@ -6,7 +6,7 @@ from constructs import Construct
 
 from infra.catalog.functions import ALIAS, BACKFILL, INVALIDATOR, RESOLVER
 from infra.foundation import Foundation
-from infra.packaging import ArchitectureName
+from infra.packaging import HOT, ArchitectureName
 from infra.parts.access import Reach
 from infra.parts.alarms import MINUTE, Alarms, answers, latency, logged_errors
 from infra.parts.asset import code
@@ -36,7 +36,7 @@ class Hot(cdk.Stack):
             reach=Reach(
                 settings=settings, foundation=foundation, cache=cache.arns, functions={BACKFILL.name: backfill}
             ),
-            code={"lean": code(architecture)},
+            code={"hot": code(architecture, HOT)},
             architecture=architecture,
             variables=settings.variables | foundation.variables | cache.variables,
             network=network,

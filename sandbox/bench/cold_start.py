@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.table import Table
 
-from infra.packaging import build, find_uv, native_architecture, size_mb
+from infra.packaging import HOT, build, find_uv, native_architecture, size_mb
 from sandbox.aws.functions import Function, FunctionError, runtime_command, runtime_environment
 from sandbox.aws.runtime_api import RuntimeApi
 from sandbox.machine.processes import Process
@@ -59,7 +59,7 @@ def measure(environment: Mapping[str, str]) -> ColdStarts:
     """`environment` are the resolver's variables in a running sandbox."""
     with tempfile.TemporaryDirectory(prefix="cir-package-") as directory:
         package = Path(directory)
-        build(package, uv=find_uv(), architecture=native_architecture())
+        build(package, HOT, uv=find_uv(), architecture=native_architecture())
         functions = {name: _bare(package, name, code) for name, code in _BARE_HANDLERS.items()}
         resolver = Function(
             name="resolver", handler="functions.resolver.handler.handler", directory=package, environment=environment

@@ -13,7 +13,7 @@ import grimp
 import pytest
 
 from infra.catalog.functions import PARTS
-from infra.packaging import ANALYTIC, LEAN, ArchitectureName, PackagingError, build, find_uv, size_mb
+from infra.packaging import ANALYTIC, HOT, LEAN, ArchitectureName, Package, PackagingError, build, find_uv, size_mb
 from tests.support.assembly import ROOT
 
 pytestmark = pytest.mark.slow
@@ -23,21 +23,34 @@ MACHINES: dict[ArchitectureName, bytes] = {"arm64": b"\xb7\x00", "x86_64": b"\x3
 """The field e_machine of an ELF file: AArch64 is 183, x86-64 is 62."""
 
 START = """
-import sys
+import pkgutil, sys
+from importlib import import_module
 sys.path = [sys.argv[1], *(path for path in sys.path if "site-packages" not in path)]
-import functions.invalidator.handler, functions.resolver.handler
+import functions.invalidator.handler, functions.resolver.handler, cir
+from cir.identity.parsing import parse
+from cir.identity.rules import IdentifierType
+for module in pkgutil.walk_packages(cir.__path__, "cir."):
+    import_module(module.name)
+assert parse(IdentifierType.EMAIL, "jane@b\u00fccher.example").value == "jane@xn--bcher-kva.example"
 print(functions.resolver.handler.__cached__)
 """
+"""What is imported at no start is imported too, but for what functions that have the AWS SDK import of it."""
+
+
+@pytest.fixture(scope="module", params=[HOT, LEAN], ids=lambda package: package.name)
+def package(request: pytest.FixtureRequest) -> Package:
+    chosen: Package = request.param
+    return chosen
 
 
 @pytest.fixture(scope="module")
-def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def asset(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As it is deployed."""
-    return _built(tmp_path_factory.mktemp("asset"), "arm64")
+    return _built(tmp_path_factory.mktemp("asset"), package, "arm64")
 
 
-def _built(directory: Path, architecture: ArchitectureName) -> Path:
-    build(directory, uv=UV, architecture=architecture)
+def _built(directory: Path, package: Package, architecture: ArchitectureName) -> Path:
+    build(directory, package, uv=UV, architecture=architecture)
     return directory
 
 
@@ -52,13 +65,15 @@ def _digest(asset: Path) -> str:
     return digest.hexdigest()
 
 
-def test_the_same_inputs_give_the_same_bytes(asset: Path, tmp_path: Path) -> None:
-    assert _digest(_built(tmp_path, "arm64")) == _digest(asset)
+def test_the_same_inputs_give_the_same_bytes(asset: Path, package: Package, tmp_path: Path) -> None:
+    assert _digest(_built(tmp_path, package, "arm64")) == _digest(asset)
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-def test_native_code_is_for_the_architecture(asset: Path, tmp_path: Path, architecture: ArchitectureName) -> None:
-    built = asset if architecture == "arm64" else _built(tmp_path, architecture)
+def test_native_code_is_for_the_architecture(
+    asset: Path, package: Package, tmp_path: Path, architecture: ArchitectureName
+) -> None:
+    built = asset if architecture == "arm64" else _built(tmp_path, package, architecture)
     libraries = list(built.rglob("*.so"))
     assert any("hiredis" in str(library) for library in libraries)
     assert {library.read_bytes()[18:20] for library in libraries} == {MACHINES[architecture]}
@@ -74,16 +89,31 @@ def test_every_module_is_compiled_and_never_checked(asset: Path) -> None:
         assert int.from_bytes(header[4:8], "little") == 0b01, module
 
 
-def test_it_carries_the_functions_and_nothing_of_this_machine(asset: Path) -> None:
-    for part in ("resolver/handler", "invalidator/handler", "backfill", "link"):
-        assert (asset / "functions" / f"{part}.py").exists()
+def test_it_carries_its_functions_and_nothing_of_this_machine(asset: Path, package: Package) -> None:
+    for part in PARTS:
+        if part.package == package.name:
+            module = part.handler.rpartition(".")[0]
+            assert (asset / f"{module.replace('.', '/')}.py").exists(), part.name
     names = {path.name for path in asset.rglob("*")}
     assert names.isdisjoint({"bin", "tests", "RECORD", "INSTALLER", "boto3", "botocore", ".lock"})
     machine = str(ROOT).encode()
     assert not [path for path in _files(asset) if machine in path.read_bytes()]
 
 
-def test_it_leaves_out_only_what_none_of_its_functions_imports(asset: Path) -> None:
+def test_what_answers_callers_carries_nothing_that_calls_out(tmp_path: Path) -> None:
+    asset = _built(tmp_path, HOT, "arm64")
+    assert {path.name for path in (asset / "functions").iterdir()} == {
+        "__init__.py",
+        "__pycache__",
+        "invalidator",
+        "resolver",
+    }
+    assert not {path.name for path in asset.iterdir()} & {"requests", "urllib3", "certifi", "charset_normalizer"}
+    assert not {path.name for path in (asset / "cir").iterdir()} & {"http", "genesys", "crm", "contacts", "sync"}
+
+
+def test_the_lean_package_leaves_out_only_what_none_of_its_functions_imports(tmp_path: Path) -> None:
+    asset = _built(tmp_path, LEAN, "arm64")
     left_out = {"cir.duplicates", "functions.duplicates"}
     assert not (asset / "cir" / "duplicates").exists()
     assert not (asset / "functions" / "duplicates.py").exists()
@@ -101,7 +131,7 @@ def test_licences_go_along(asset: Path) -> None:
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="its native code is for another machine")
 def test_a_function_starts_from_it_alone(tmp_path: Path) -> None:
     """With no path of this checkout: whatever it needs, but for the AWS SDK of the runtime, is in there."""
-    built = _built(tmp_path, "x86_64")
+    built = _built(tmp_path, HOT, "x86_64")
     result = subprocess.run(
         [sys.executable, "-I", "-c", START, str(built)],
         env={
@@ -135,6 +165,12 @@ def test_the_package_for_the_night_fits_into_lambda(tmp_path: Path) -> None:
 def test_it_says_in_one_sentence_when_it_outgrows_its_budget(tmp_path: Path) -> None:
     with pytest.raises(PackagingError, match=r"^The package is \d+\.\d MB unpacked, over its budget of 1 MB\.$"):
         build(tmp_path, replace(LEAN, budget_mb=1.0), uv=UV, architecture="arm64")
+
+
+def test_a_pattern_that_fits_nothing_is_named(tmp_path: Path) -> None:
+    wrong = replace(HOT, only=(*HOT.only, "cir/resolver"))
+    with pytest.raises(PackagingError, match=r"^The package is to carry cir/resolver, which neither lambdas/ nor "):
+        build(tmp_path, wrong, uv=UV, architecture="arm64")
 
 
 def test_a_dependency_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None:

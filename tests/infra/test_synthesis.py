@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.environments import ENVIRONMENTS
-from infra.packaging import ANALYTIC, LEAN, build, find_uv
+from infra.packaging import ANALYTIC, HOT, LEAN, build, find_uv
 from tests.support.assembly import ROOT
 
 # One takes ten seconds, on a machine that has nothing else to do.
@@ -51,7 +51,7 @@ def _asset_hashes(directory: Path) -> dict[str, str]:
 @pytest.fixture(scope="module", autouse=True)
 def _wheels(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The locked wheels are fetched once in a machine's life; that first time needs a network."""
-    for package in (LEAN, ANALYTIC):
+    for package in (HOT, LEAN, ANALYTIC):
         build(tmp_path_factory.mktemp("asset"), package, uv=find_uv(), architecture="arm64")
 
 
@@ -71,7 +71,9 @@ def _check(result: subprocess.CompletedProcess[str], directory: Path) -> None:
     assert result.returncode == 0, result.stderr
     names = {path.name.partition(".")[0] for path in directory.glob("*.template.json")}
     assert names == {"Foundation", "Hot", "Sync", "Dashboard"}
-    assert len(list(directory.glob("asset.*"))) == 2  # one for all functions but the one that looks through a base
+    assert (
+        len(list(directory.glob("asset.*"))) == 3
+    )  # of the hot plane, of the sync plane, and of the search through a base
 
 
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path) -> None:
