@@ -17,6 +17,7 @@ import phonenumbers
 import pyarrow as pa  # type: ignore[import-untyped]
 from phonenumbers import PhoneMetadata
 
+from cir.duplicates.destroyed import DATE, is_destroyed
 from cir.duplicates.source import listed, quoted
 from cir.identity.identifiers import Identifier, Reason
 from cir.identity.parsing import parse
@@ -34,6 +35,9 @@ _PARTS = 8
 """What they are cut into: as many processes at the most."""
 _OWN_ZERO = ("39", "225", "241", "242", "378", "379")
 """Calling codes whose national numbers may begin with a zero that belongs to them."""
+_SHORTEST_RUN = 7
+"""Digits of a national number from which a sequence, or one digit and zeros, was typed to fill the field."""
+_RUN_UP, _RUN_DOWN = "01234567890123456789", "98765432109876543210"
 _PLAIN_EMAIL = r"[a-z0-9._%+''-]+@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}"
 
 
@@ -52,6 +56,7 @@ def read_phones(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -
     connection.register("phone_slow", slow)
     decoys = listed(sorted(load_rules().placeholder_phones))
     withheld = listed(sorted(load_rules().withheld_callers))
+    two_digit = _two_digit_codes()
     connection.execute(
         f"""create temp table phone_numbers as
             with numbers as (
@@ -59,11 +64,14 @@ def read_phones(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -
                 select c.row, c.place, c.text, s.number, s.refused
                 from phone_read c join phone_slow s using (text, region) where c.number is null)
             select row, place, text, number, case when refused = '' and
-                (number in ({withheld}) or ltrim(number, '+') in ({decoys}) or substr(number, 2) in ({decoys})
-                 or substr(number, 3) in ({decoys}) or substr(number, 4) in ({decoys})
+                (number in ({withheld}) or ltrim(number, '+') in ({decoys}) or national in ({decoys})
+                 or length(national) >= {_SHORTEST_RUN} and (contains('{_RUN_UP}', national)
+                    or contains('{_RUN_DOWN}', national) or regexp_full_match(national, '[0-9]0+'))
                  or regexp_full_match(number, '{"|".join(rf"\+?[0-9]{{0,3}}{digit}{{7,}}" for digit in range(10))}'))
                 then 'placeholder' else refused end as refused
-            from numbers;
+            from (select *, case when number[1] <> '+' then number when number[2] in ('1', '7') then substr(number, 3)
+                      when number[2:3] in ({two_digit}) then substr(number, 4) else substr(number, 5) end as national
+                  from numbers);
             create table phone_values as
                 select distinct row, place, number as value from phone_numbers where refused = '';
             create table phone_refused as
@@ -153,7 +161,7 @@ def _plain_phones(regions: Iterable[str], accounts: Sequence[int]) -> str:
             f"case when place in ({', '.join(map(str, accounts))}) and regexp_full_match(text, '[1-9][0-9]{{10,14}}')"
             " then '+' || text else text end"
         )
-    two_digit = listed([str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE if 10 <= code <= 99])
+    two_digit = _two_digit_codes()
     possible = ", ".join(
         f"('{code}', {length})"
         for code, names in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items())
@@ -173,7 +181,8 @@ def _plain_phones(regions: Iterable[str], accounts: Sequence[int]) -> str:
         read as (
             select row, place, text, region, written,
                 regexp_full_match(written,
-                    '(?:\+?[0-9(][0-9 ().\-]{{4,22}}|0[0-9]{{2,5}}/[0-9 \-]{{3,12}})[0-9]') as plain,
+                    '(?:\+?[0-9(][0-9 ().\-]{{4,22}}|0[0-9]{{2,5}}/[0-9 \-]{{3,12}})[0-9]')
+                    and not regexp_full_match(written, '{DATE}') as plain,
                 translate(case when contains(written, '(0)') then regexp_replace(written, '^(\+[^(]*)\(0\)', '\1')
                     else written end, '+ ().-/', '') as given_digits
             from stripped),
@@ -195,6 +204,10 @@ def _plain_phones(regions: Iterable[str], accounts: Sequence[int]) -> str:
             {"else case region " + national + " end" if national else ""} end as number
         from coded left join (values {possible}) plans(calling_code, national_length)
             on international and calling_code = code and national_length = length(digits) - length(code)"""
+
+
+def _two_digit_codes() -> str:
+    return listed([str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE if 10 <= code <= 99])
 
 
 def _national_lengths(region: str) -> tuple[int, ...]:
@@ -257,6 +270,8 @@ def _read_phones(texts: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def _read_phone(text: str, region: str) -> tuple[str, str]:
+    if is_destroyed(text):
+        return "", "destroyed"
     parsed = parse(IdentifierType.PHONE, text, default_region=region or "001")
     if isinstance(parsed, Identifier):
         return parsed.match, ""

@@ -17,9 +17,11 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from cir.duplicates.columns import ColumnMap
 from cir.duplicates.contact_points import NAMELESS_MAILBOXES, read_emails, read_phones
 from cir.duplicates.dates import date_of_birth
+from cir.duplicates.destroyed import ADVICE, is_destroyed
 from cir.duplicates.naming import read_names
 from cir.duplicates.source import listed, quoted
-from cir.duplicates.texts import joined, strings
+from cir.duplicates.texts import distinct, joined, strings
+from cir.identity.parsing.decoys import refuse_decoy_id
 from cir.identity.parsing.regions import read_region
 from cir.identity.rules import IdentifierType, load_rules
 from cir.matching.addresses import GERMAN_STREET, HOUSE_NUMBER, LIGATURES, SAINT, STREET_WORDS, UNIT
@@ -65,6 +67,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepar
     """Fill `records` and `generic` from `source`."""
     connection.execute("create table generic (attribute varchar, value varchar, records bigint, reason varchar)")
     _regions(connection, columns)
+    _refuse_ids(connection, columns.external_ids)
     _read(connection, columns)
     _contact_points(connection)
     external = tuple(Attribute(f"id_{place}", source) for place, source in enumerate(columns.external_ids))
@@ -165,6 +168,10 @@ def _contact_points(connection: duckdb.DuckDBPyConnection) -> None:
             f"insert into generic select '{what}', value, records, 'placeholder: typed to fill the field' from {table}"
             " where why = 'placeholder'"
         )
+        connection.execute(
+            f"insert into generic select '{what}', min(value), sum(records), '{ADVICE}' from {table}"
+            " where why = 'destroyed' having count(*) > 0"
+        )
         connection.execute(f"drop table {table}")
     connection.execute(
         f"""create temp table shared_places as
@@ -228,6 +235,30 @@ def _generic_values(connection: duckdb.DuckDBPyConnection, kind: str, table: str
     )
 
 
+def _refuse_ids(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
+    """The table `id_refused` (place of the column, text): destroyed ids and those that identify nobody."""
+    connection.execute("create table id_refused (place integer, text varchar, destroyed boolean)")
+    for place, column in enumerate(columns):
+        texts = distinct(connection, quoted(column), "source")
+        refused = [
+            (place, text, is_destroyed(text))
+            for text in texts
+            if is_destroyed(text) or refuse_decoy_id(text, is_record_key=False)
+        ]
+        if not refused:
+            continue
+        connection.executemany("insert into id_refused values (?, ?, ?)", refused)
+        # what was destroyed is one fault of the file, said once
+        connection.execute(
+            f"""insert into generic
+                select ?, min(text), count(*), case when bool_or(destroyed) then '{ADVICE}'
+                    else 'placeholder: typed to fill the field' end
+                from source s join id_refused r on s.{quoted(column)} = r.text and r.place = {place}
+                group by case when destroyed then '' else text end""",
+            [column],
+        )
+
+
 def _details(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
     dob, dates = date_of_birth(connection, columns.date_of_birth)
     street_cell = joined(columns.street)
@@ -240,7 +271,8 @@ def _details(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
     city = f"regexp_replace({plain.format('cell')}, '{SAINT}', 'st ')"
     postcode = "upper(regexp_replace(cell, '(?:\\.0$|[^\\p{L}\\p{N}])', '', 'g'))"
     extra = "".join(
-        f", nullif(upper(regexp_replace({joined([column])}, '(?:\\.0$|[ .\\-/])', '', 'g')), '') as id_{place}"
+        f", case when s.{quoted(column)} not in (select text from id_refused where place = {place}) then"
+        f" nullif(upper(regexp_replace({joined([column])}, '(?:\\.0$|[ .\\-/])', '', 'g')), '') end as id_{place}"
         for place, column in enumerate(columns.external_ids)
     ) + "".join(
         f", nullif(lower(strip_accents(regexp_replace("
@@ -276,7 +308,7 @@ def _details(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
                 on cities.cell = c.city
             left join (select cell, {postcode} as plain from (select distinct postcode as cell from cells)) postcodes
                 on postcodes.cell = c.postcode;
-            drop table streets; drop table cells"""
+            drop table streets; drop table cells; drop table id_refused"""
     )
 
 

@@ -3,8 +3,9 @@
 # ruff: noqa: S608 - the texts in the SQL are our own; names of columns and values of the file are quoted
 
 import codecs
+import csv
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ from cir.duplicates.errors import DuplicatesError
 _SAMPLE_ROWS = 5000
 _CHUNK = 1 << 20
 _PARQUET_MAGIC = b"PAR1"
+_LONGEST_CELL = 2_000_000
+"""Characters, as DuckDB reads them; Python's reader would give up at 131,072."""
+_DELIMITERS = ",;\t|"
+_FEW_COLUMNS = 2
+"""With so few, the second line of an address may have as many commas as a row."""
+_CLOSE_QUOTES = 'Look for a quotation mark that is not closed, and write one inside a quoted cell twice ("")'
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,18 @@ class Loaded:
     records: int
     without_id: int
     repeated_ids: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What Python's reader finds in a CSV file."""
+
+    rows: int
+    """Without the header."""
+    line: int
+    """Where the longest row begins."""
+    longest: int
+    """Its lines."""
 
 
 class Source:
@@ -117,12 +136,80 @@ def open_source(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[S
             scan = f"read_parquet({_literal(str(path))})"
         else:
             readable = stack.enter_context(_as_utf8(path, start))
+            delimiter = _delimiter(readable)
+            separated = f" delim = {_literal(delimiter)}," if delimiter else ""
             scan = (
-                f"read_csv({_literal(str(readable))}, all_varchar = true, null_padding = true, parallel = false,"
+                f"read_csv({_literal(str(readable))},{separated} all_varchar = true, null_padding = true,"
                 # not to be guessed from the values, in which a house may have a quoted name or a note begin with #
-                " quote = '\"', escape = '\"', comment = '', strict_mode = false, header = true)"
+                " parallel = false, quote = '\"', escape = '\"', comment = '', strict_mode = false, header = true)"
             )
+            if delimiter:
+                _check_rows(connection, path, scan, readable, delimiter)
         yield Source(connection, path, scan)
+
+
+def _delimiter(path: Path) -> str:
+    """What stands between the names of the columns, or an empty text where nothing does."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        outside_quotes = "".join(file.readline().split('"')[::2])
+    counts = {delimiter: outside_quotes.count(delimiter) for delimiter in _DELIMITERS}
+    most = max(counts, key=lambda each: counts[each])
+    return most if counts[most] else ""
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection, path: Path, scan: str, readable: Path, delimiter: str) -> None:
+    """Refuse a file in which a quote that is not closed has made one cell of several rows, or a second reader counts
+    other rows."""
+    counted = _count_rows(path, readable, delimiter)
+    try:
+        read, *_ = connection.execute(f"select count(*) from {scan}").fetchone() or (0,)
+        reason = f"{read:,} rows were read of {counted.rows:,}"
+    except duckdb.Error as error:
+        read, reason = -1, _first_line(error)
+    if read != counted.rows:
+        long = counted.longest > 1
+        where = f"; the row that begins in line {counted.line} goes on for {counted.longest:,} lines" if long else ""
+        raise DuplicatesError(f"{path}: its rows cannot be told apart ({reason}){where}. {_CLOSE_QUOTES}")
+
+
+def _count_rows(path: Path, readable: Path, delimiter: str) -> "_Counted":
+    rows, line, longest, columns = -1, 1, 1, 0
+    csv.field_size_limit(_LONGEST_CELL)
+    with readable.open(encoding="utf-8-sig", newline="") as file:
+        of_row: list[str] = []
+        reader = csv.reader(_noting(file, of_row), delimiter=delimiter)
+        try:
+            for cells in reader:
+                first = reader.line_num - len(of_row) + 1
+                columns = columns or len(cells)
+                if (
+                    len(of_row) > 1
+                    and columns > _FEW_COLUMNS
+                    and all(_is_row(each, delimiter, columns) for each in of_row)
+                ):
+                    raise DuplicatesError(
+                        f"{path}: a quotation mark in line {first} swallows the rows up to line {reader.line_num}."
+                        f" {_CLOSE_QUOTES}"
+                    )
+                if len(of_row) > longest:
+                    line, longest = first, len(of_row)
+                rows += bool(cells)
+                of_row.clear()
+        except csv.Error as error:
+            first = reader.line_num - len(of_row) + 1
+            raise DuplicatesError(f"{path}: the row that begins in line {first} cannot be read ({error})") from error
+    return _Counted(rows, line, longest)
+
+
+def _noting(lines: Iterable[str], noted: list[str]) -> Iterator[str]:
+    for line in lines:
+        noted.append(line)
+        yield line
+
+
+def _is_row(line: str, delimiter: str, columns: int) -> bool:
+    """Whether a line alone has all the columns, quoted or not."""
+    return columns - 1 in {line.count(delimiter), "".join(line.split('"')[::2]).count(delimiter)}
 
 
 @contextmanager

@@ -43,6 +43,8 @@ class _Data:
     letters: dict[int, str]
     titles: frozenset[str]
     generations: dict[str, str]
+    last_numerals: dict[str, str]
+    """Generations that are an initial or a particle anywhere but at the end."""
     particles: frozenset[str]
     joined_prefixes: frozenset[str]
     roots: dict[str, tuple[str, ...]]
@@ -94,6 +96,7 @@ def _data() -> _Data:
         letters=letters,
         titles=frozenset(_plain(word, letters).strip(".") for word in data["titles"].split()),
         generations=data["generations"],
+        last_numerals=data["last_numerals"],
         particles=frozenset(data["particles"].split()),
         joined_prefixes=frozenset(data["joined_prefixes"].split()),
         roots={name: tuple(sorted({name, *of})) for name, of in roots.items()},
@@ -134,6 +137,8 @@ def split_full(text: str) -> tuple[str, str]:
     words = text.replace(",", " ").split()
     data = _data()
     tail: list[str] = []
+    if len(words) > 2 and _plain(words[-1], data.letters) in data.last_numerals:
+        tail.append(words.pop())
     while len(words) > 1 and (_fold(words[-1]) in data.generations or _fold(words[-1]) in data.titles):
         tail.insert(0, words.pop())
     while len(words) > 1 and _fold(words[0]) in data.titles:
@@ -169,9 +174,11 @@ def _words(text: str) -> tuple[list[str], str]:
     words: list[str] = []
     generation = ""
     found = _WORD.findall(folded)
-    for word in found:
+    for place, word in enumerate(found):
         if len(found) > 1 and word in data.generations:
             generation = data.generations[word]
+        elif 0 < place == len(found) - 1 and word in data.last_numerals and not folded.rstrip().endswith("."):
+            generation = generation or data.last_numerals[word]
         elif len(found) == 1 or word not in data.titles:
             words.append(_UMLAUT.sub(r"\1", word))
         elif word in {"sr"} and words:

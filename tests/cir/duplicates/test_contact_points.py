@@ -81,7 +81,10 @@ def test_a_cell_may_hold_several(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_placeholders_are_no_numbers(connection: duckdb.DuckDBPyConnection) -> None:
-    texts = ("000-000-0000", "+1 (000) 000-0000", "1234567890", "anonymous", "+266696687", "99999999", "n/a")
+    texts = (
+        "000-000-0000", "+1 (000) 000-0000", "1234567890", "anonymous", "+266696687", "99999999", "n/a",
+        "+351 123 456 789", "+353 1234567", "+971 987654321", "+351 900 000 000", "+44 1234 567890",
+    )  # fmt: skip
     _load(connection, [(text, "US") for text in texts])
     read_phones(connection, ["cell"])
     assert connection.execute("select * from phone_values").fetchall() == []

@@ -343,6 +343,95 @@ def test_consecutive_membership_numbers_of_father_and_son_are_not_a_slip(tmp_pat
     assert find(path, pairs=tmp_path / "pairs.csv").pairs.get("merge", 0) == 0
 
 
+_HOME = {
+    "Phone": "+441584960001", "Email": "jane@example.com", "Birthdate": "", "MailingStreet": "4 Oak St",
+    "MailingCity": "Ludlow", "MailingPostalCode": "SY8 1AA",
+}  # fmt: skip
+
+
+def _found_between(one: dict[str, str], other: dict[str, str], directory: Path) -> tuple[str, Found]:
+    """What becomes of two records among 30 of strangers, and the whole of what was found."""
+    dice = random.Random(3)
+    rows = [one, other, *(_somebody(dice, number) for number in range(30))]
+    path = directory / "base.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ("Id", *dict.fromkeys(name for row in rows for name in row)), restval="")
+        writer.writeheader()
+        writer.writerows({"Id": f"R{number:02}", **row} for number, row in enumerate(rows))
+    found = find(path, pairs=directory / "pairs.csv")
+    with (directory / "pairs.csv").open(newline="") as file:
+        actions = {(row["id_l"], row["id_r"]): row["action"] for row in csv.DictReader(file)}
+    return actions.get(("R00", "R01"), "none"), found
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Peter", "Morris I"), ("Peter", "Morris II")),
+        (("Peter I", "Morris"), ("Peter II", "Morris")),
+        (("Peter", "Morris V"), ("Peter", "Morris IV")),
+        (("Jr Peter", "Morris"), ("Peter", "Morris Sr.")),
+    ],
+)
+def test_two_generations_are_never_merged(one: tuple[str, str], other: tuple[str, str], tmp_path: Path) -> None:
+    records = [{**_HOME, "FirstName": first, "LastName": last} for first, last in (one, other)]
+    same = [{**_HOME, "FirstName": "Peter", "LastName": "Morris"}] * 2
+    assert _found_between(same[0], same[1], tmp_path)[0] == "merge"
+    assert _found_between(records[0], records[1], tmp_path)[0] == "review"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("Loyalty Number", "4,91516E+11"), ("Loyalty Number", "1.23E+15"), ("Loyalty Number", "2024-03-01"),
+        ("Loyalty Number", "#REF!"), ("Loyalty Number", "11111111"), ("Phone", "4,91516E+11"),
+        ("Phone", "01/03/2024"), ("Phone", "+351 123 456 789"), ("Phone", "+358 123456789"),
+    ],
+)  # fmt: skip
+def test_values_destroyed_on_the_way_are_no_evidence(column: str, value: str, tmp_path: Path) -> None:
+    elsewhere = {"Phone": "+441584960002", "Email": "js@example.org", "MailingPostalCode": "SY8 2AA"}
+    jane = {**_HOME, "FirstName": "Jane", "LastName": "Smith"}
+    sound = {"Loyalty Number": "88120441", "Phone": "+351912345671"}[column]
+    assert _found_between({**jane, column: sound}, {**jane, **elsewhere, column: sound}, tmp_path)[0] == "merge"
+    action, found = _found_between({**jane, column: value}, {**jane, **elsewhere, column: value}, tmp_path)
+    assert action == "review"
+    assert [(each.value, each.records) for each in found.generic] == [(value, 2)]
+
+
+def test_a_destroyed_id_contradicts_no_sound_one(tmp_path: Path) -> None:
+    jane = {**_HOME, "FirstName": "Jane", "LastName": "Smith"}
+    sound, destroyed = ({**jane, "Loyalty Number": value} for value in ("491516223344", "4,91516E+11"))
+    assert _found_between(sound, destroyed, tmp_path)[0] == "merge"
+
+
+def test_rows_that_a_quotation_mark_has_swallowed_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "base.csv"
+    rows = [f"{number},Ann{number},Lee,ann{number}@example.com,1 Oak St\n" for number in range(9)]
+    rows[4] = '4,"Ann,Lee,ann@example.com,1 Oak St\n'
+    path.write_text("id,first_name,last_name,email,street\n" + "".join(rows))
+    with pytest.raises(DuplicatesError, match=r"line 6 swallows the rows up to line 10\. Look for a quotation mark"):
+        find(path, pairs=tmp_path / "pairs.csv")
+    assert not (tmp_path / "pairs.csv").exists()
+
+
+def test_two_open_quotation_marks_swallow_no_rows(tmp_path: Path) -> None:
+    rows = [f"{number},Ann{number} Lee,ann{number}@example.com\n" for number in range(40)]
+    rows[5] = '5,"Rose Cottage,a@example.com\n'
+    rows[20] = '20,"Ivy House,b@example.com\n'
+    path = tmp_path / "base.csv"
+    path.write_text("id,name,email\n" + "".join(rows))
+    with pytest.raises(DuplicatesError, match=r"line 7 swallows the rows up to line 22\. Look for a quotation mark"):
+        find(path)
+
+
+@pytest.mark.parametrize("cell", ['"1 Oak St\nFlat 2"', '"the ""Rose"", Mill Lane"', "#4 Oak St", '"Rose" Cottage'])
+def test_cells_that_a_row_may_hold(cell: str, tmp_path: Path) -> None:
+    path = tmp_path / "base.csv"
+    rows = "".join(f"{number},Ann{number},Lee,ann{number}@example.com,{cell}\n" for number in range(9))
+    path.write_text("id,first_name,last_name,email,street\n" + rows)
+    assert find(path).loaded.records == 9
+
+
 _MEN = ("James", "Robert", "Luis", "Wei", "Arjun", "Omar", "Lars", "Pierre", "Marco", "Victor", "Felix", "Adam")
 _WOMEN = ("Mary", "Patricia", "Ana", "Mei", "Priya", "Fatima", "Ingrid", "Chloe", "Giulia", "Yuki", "Nora", "Ruth")
 _SURNAMES = (
