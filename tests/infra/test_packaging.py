@@ -35,6 +35,13 @@ assert parse(IdentifierType.EMAIL, "jane@b\u00fccher.example").value == "jane@xn
 print(functions.resolver.handler.__cached__)
 """
 """What is imported at no start is imported too, but for what functions that have the AWS SDK import of it."""
+NATIONAL_IDS = """
+import sys
+sys.path = [sys.argv[1], *(path for path in sys.path if "site-packages" not in path)]
+from cir.crm.national_ids import national_id
+print(national_id("360426199101010071"), national_id("770305-02-1234"), sep="\\n")
+"""
+"""Two that are checked against a table of places."""
 
 
 @pytest.fixture(scope="module", params=[HOT, LEAN], ids=lambda package: package.name)
@@ -152,6 +159,20 @@ def test_a_function_starts_from_it_alone(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(str(built))
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="its native code is for another machine")
+def test_the_sync_plane_knows_national_ids_from_it_alone(tmp_path: Path) -> None:
+    built = _built(tmp_path, LEAN, "x86_64")
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", NATIONAL_IDS, str(built)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.split("\n") == ["resident id (CN)", "NRIC (MY)", ""]
 
 
 def test_the_package_for_the_night_fits_into_lambda(tmp_path: Path) -> None:

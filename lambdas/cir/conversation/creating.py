@@ -10,13 +10,13 @@ from cir.contacts.claiming import Claimed, claim
 from cir.contacts.detaching import detach
 from cir.contacts.organization import ExternalSources
 from cir.contacts.reading import profile_from_genesys
+from cir.crm.protected import find_protected
 from cir.genesys.client import GenesysClient
 from cir.genesys.identifiers import held_by_genesys, to_genesys
 from cir.genesys.models import Contact as GenesysContact
 from cir.genesys.models import EnrichRequest, merged_ids
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import NUMBERS, is_recycled
-from cir.identity.protected import sensitive_kind
 from cir.identity.records import CONVERSATION, Contact, IdentifierRecord
 from cir.identity.rules import Assurance, IdentifierType, load_rules
 from cir.identity.verdict import is_generic, is_shared
@@ -68,9 +68,9 @@ class Creating:
     ) -> Creation:
         """Make a contact of what a conversation has given. Raises GenesysError, DynamoDBError and OutdatedError."""
         for name in (first_name, last_name):
-            kind = sensitive_kind(name)
-            if kind:
-                return Creation(CreateOutcome.REFUSED, f"A name looks like a {kind}; it is not stored.")
+            protected = find_protected(name)
+            if protected:
+                return Creation(CreateOutcome.REFUSED, f"A name looks like a {protected.name}; it is not stored.")
         presented = [each for each in presented if each.assurance > Assurance.NONE]
         if not presented:
             return Creation(CreateOutcome.REFUSED, "The number may be forged; no customer is created of it.")

@@ -70,6 +70,8 @@ class IdRule:
     """Characters; a shorter value is a slip, and left out."""
     may_look_like_card: bool = False
     """Ids of this system may happen to have the form of a card number."""
+    may_look_like_national_id: bool = False
+    """The same of a national id."""
 
 
 NO_RULE = IdRule()
@@ -203,13 +205,13 @@ def _id_rules(data: Mapping[str, Any], path: Path) -> dict[str, IdRule]:
 def _id_rule(column: str, rule: object, data: Mapping[str, Any], path: Path) -> IdRule:
     if not _is_external(data["columns"].get(column, "")):
         raise MappingError(f"the mapping {path} has a rule for the id {column!r}, which feeds no external id")
-    entries = {"shortest": int, "mayLookLikeCard": bool}
+    entries = {"shortest": int, "mayLookLikeCard": bool, "mayLookLikeNationalId": bool}
     if not isinstance(rule, dict) or any(type(value) is not entries.get(name) for name, value in rule.items()):
         raise MappingError(
-            f"the mapping {path} needs of the id {column!r} an object with 'shortest', a number, or 'mayLookLikeCard', "
-            "true or false"
+            f"the mapping {path} needs of the id {column!r} an object with 'shortest', a number, 'mayLookLikeCard' or "
+            "'mayLookLikeNationalId', true or false"
         )
-    return IdRule(rule.get("shortest", 0), rule.get("mayLookLikeCard", False))
+    return IdRule(rule.get("shortest", 0), rule.get("mayLookLikeCard", False), rule.get("mayLookLikeNationalId", False))
 
 
 def _survivorship(data: Mapping[str, Any], path: Path) -> dict[str, Winner]:

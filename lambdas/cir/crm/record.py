@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cir.crm.mapping import EXTERNAL_PREFIX, NO_RULE, CrmMapping, IdRule
+from cir.crm.protected import Kind, Protected, find_protected
 from cir.genesys.fields import IDENTIFIER_TARGETS, PROFILE_FIELDS
 from cir.identity.identifiers import Identifier, Parsed, Reason, Refusal, mask, with_switchboards
 from cir.identity.parsing import has_needless_extension, parse
 from cir.identity.parsing.regions import UNKNOWN_REGION, read_region
-from cir.identity.protected import CARD_NUMBER, sensitive_kind
 from cir.identity.rules import IdentifierType
 
 MAX_NAME = 1000
@@ -80,7 +80,9 @@ def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: 
         source = target.removeprefix(EXTERNAL_PREFIX) if target.startswith(EXTERNAL_PREFIX) else ""
         kind = IdentifierType.EXTERNAL if source else IDENTIFIER_TARGETS.get(target)
         value = parse(kind, text, default_region=region, source=source) if kind else _SPACE.sub(" ", text).strip()
-        reason = _reason_against(value, text, target, mapping.ids.get(column, NO_RULE))
+        rule = mapping.ids.get(column, NO_RULE)
+        protected = find_protected(text, country=region, column=column)
+        reason = _reason_against(value, target, rule, protected)
         if reason:
             problems.append(Problem(column, reason, mask(text)))
         elif isinstance(value, str):
@@ -108,20 +110,26 @@ def _filled(row: Mapping[str, str], mapping: CrmMapping) -> Iterator[tuple[str, 
             yield column, target, text
 
 
-def _reason_against(value: str | Parsed, text: str, target: str, rule: IdRule) -> str:
+def _reason_against(value: str | Parsed, target: str, rule: IdRule, protected: Protected | None) -> str:
     """Why a value is left out; empty when it is taken.
 
     A phone number or address that could be read is no card number, whatever its digits add up to.
     """
-    protected = None if isinstance(value, Identifier) and not value.source else sensitive_kind(text)
-    if protected and not (rule.may_look_like_card and protected == CARD_NUMBER):
-        return f"looks like a {protected}, which must not leave the CRM"
+    is_contact_point = isinstance(value, Identifier) and not value.source
+    if protected and not is_contact_point and not _is_allowed(protected.kind, rule):
+        return f"looks like a {protected.name}, which must not leave the CRM"
     if isinstance(value, Refusal):
         return _because(value)
     if isinstance(value, Identifier) and len(value.value) < rule.shortest:
         return f"shorter than the {rule.shortest} characters that such an id has"
     longest = MAX_PROFILE_TEXT if target in PROFILE_FIELDS else MAX_NAME
     return f"longer than {longest} characters" if isinstance(value, str) and len(value) > longest else ""
+
+
+def _is_allowed(kind: Kind, rule: IdRule) -> bool:
+    return (kind is Kind.CARD and rule.may_look_like_card) or (
+        kind is Kind.NATIONAL_ID and rule.may_look_like_national_id
+    )
 
 
 def _because(refusal: Refusal) -> str:

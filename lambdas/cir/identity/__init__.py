@@ -6,7 +6,6 @@ __all__ = [
     "identifiers",
     "parsing",
     "phone_life",
-    "protected",
     "records",
     "rules",
     "verdict",

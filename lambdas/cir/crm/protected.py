@@ -2,9 +2,30 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import cycle
 
-CARD_NUMBER = "card number"
+from cir.crm.national_ids import national_id
+
+
+class Kind(Enum):
+    """What is protected."""
+
+    CARD = auto()
+    ACCOUNT = auto()
+    NATIONAL_ID = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What a text holds that must not leave the CRM."""
+
+    kind: Kind
+    name: str
+    """For people: `card number`, `national id: NHS number (GB)`."""
+
+
 _DIGITS = re.compile(r"(?<!\d)\d+(?:[ -]\d+)*")
 _ACCOUNT = re.compile(r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}", re.IGNORECASE)
 _CARDS: tuple[tuple[str, tuple[tuple[int, int], ...], tuple[int, ...]], ...] = (
@@ -52,17 +73,20 @@ _ACCOUNT_LENGTHS = {
 _LENGTH_OF = {country: length for length, countries in _ACCOUNT_LENGTHS.items() for country in countries.split()}
 
 
-def sensitive_kind(text: str) -> str | None:
-    """What kind of protected number a text holds: `card number`, `bank account`, or None.
+def find_protected(text: str, *, country: str = "", column: str = "") -> Protected | None:
+    """What a text holds that must not leave the CRM.
 
     Cards by issuer prefix, length and Luhn's check digit (ISO/IEC 7812), accounts by length and check digits
-    (ISO 13616), so that an order number is hardly ever taken for one.
+    (ISO 13616), national ids by form and check digits, so that an order number is hardly ever taken for one.
+    `country` is the customer's (ISO 3166-1), `column` what the CRM calls the field: either may be empty, and says how
+    digits alone are to be read.
     """
     if any(_is_card(number) for run in _DIGITS.findall(text) for number in _numbers_in(run)):
-        return CARD_NUMBER
+        return Protected(Kind.CARD, "card number")
     if any(_is_account(found.group()) for found in _ACCOUNT.finditer(text)):
-        return "bank account"
-    return None
+        return Protected(Kind.ACCOUNT, "bank account")
+    found_id = national_id(text, country=country, column=column)
+    return Protected(Kind.NATIONAL_ID, f"national id: {found_id}") if found_id else None
 
 
 def _numbers_in(run: str) -> Iterator[str]:
