@@ -57,8 +57,9 @@ lint: setup ## ruff, the contracts of who may import whom, and mypy
 docs: setup ## renew the parts of the documentation that are made from the code
 	.venv/bin/python -m tools.docs
 
-bench: setup ## measured speed, as ratios against a baseline in the same run
+bench: setup ## measured speed, as ratios against a baseline in the same run, and answers held against the truth
 	@$(CIR) bench resolver
+	@$(CIR) bench truth
 	@$(CIR) bench duplicates
 
 synth: setup node_modules/.done ## the templates of an environment (ENV=dev), without credentials or network

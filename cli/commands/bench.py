@@ -11,6 +11,7 @@ from rich.table import Table
 from cli.commands.imports import run_import
 from sandbox.bench import duplicates as bench_duplicates
 from sandbox.bench import resolver as bench
+from sandbox.bench import truth as bench_truth
 
 Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 
@@ -29,6 +30,24 @@ def resolver(as_json: Json = False) -> None:
     """The resolver under a realistic mix of calls, beside one that asks Genesys on every miss; and its cold starts."""
     console = Console(stderr=as_json, highlight=False)
     _print(bench.run(lambda file, on_row: run_import(file, console=console, on_row=on_row), console), console, as_json)
+
+
+@app.command("truth")
+def truth(
+    as_json: Json = False,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=3600, help="How long to ask and to change.")
+    ] = bench_truth.SECONDS,
+) -> None:
+    """Answers held against what was true, while customers are linked, merged, split, moved and deleted.
+
+    Fails if one was never true.
+    """
+    console = Console(stderr=as_json, highlight=False)
+    results = bench_truth.run(console, seconds=seconds)
+    _print(results, console, as_json)
+    if not results.right:
+        raise typer.Exit(1)
 
 
 @app.command("duplicates")

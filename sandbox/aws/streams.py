@@ -65,6 +65,7 @@ class EventSourceMapping:
         self._invoke = invoke
         self._on_discard = on_discard
         self._delivered = 0
+        self._listener: Callable[[Sequence[Record]], None] = lambda _: None
         self._last_failure = ""
         self._seen_empty_at = 0.0
         self._changed = threading.Condition()
@@ -77,6 +78,10 @@ class EventSourceMapping:
     def delivered(self) -> int:
         """How many records the function has taken so far."""
         return self._delivered
+
+    def listen(self, listener: Callable[[Sequence[Record]], None]) -> None:
+        """Have somebody shown, from now on, the records that the function has taken, as soon as it has."""
+        self._listener = listener
 
     def wait_until_drained(self, *, timeout_seconds: float = 30.0) -> None:
         """Wait until everything that was written before this call has been delivered; `TimeoutError` if it is not."""
@@ -126,6 +131,7 @@ class EventSourceMapping:
             batch = pending.popleft()
             taken = self._attempt(batch)
             self._delivered += taken
+            self._listener(batch[:taken])
             batch = batch[taken:]
             if not batch:
                 retries = 0
