@@ -141,7 +141,11 @@ def corrections(
         else {"field": f"$.{field}", "action": "Update", "value": value}
         for field, value in values.items()
     ]
-    foreign = [_external_id(each, source_ids) for field, each in shown if field == "externalIds" and each in unwanted]
+    foreign = [
+        {"value": entry["value"], "externalSource": {"id": entry["externalSource"]["id"]}}  # in the form that it has
+        for entry in fields.get("externalIds") or []
+        if any(each in unwanted for _, each in shown_identifiers({"externalIds": [entry]}, source_ids))
+    ]
     if foreign:
         changes.append({"field": "$.externalIds", "action": "RemoveFromCollection", "value": foreign})
     custom = contact.get("customFields", {})

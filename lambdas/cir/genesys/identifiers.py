@@ -5,7 +5,7 @@ from typing import Any
 
 from cir.genesys.models import ContactIdentifier
 from cir.identity.identifiers import Identifier, Parsed
-from cir.identity.parsing import parse
+from cir.identity.parsing import SALESFORCE_SHORT, parse
 from cir.identity.rules import IdentifierType, load_rules
 
 
@@ -24,6 +24,19 @@ def to_genesys(identifier: Identifier, source_ids: Mapping[str, str]) -> Contact
     if identifier.type is IdentifierType.EXTERNAL:
         body["externalSource"] = {"id": source_ids[identifier.source]}
     return body
+
+
+def forms_in_genesys(identifier: Identifier, source_ids: Mapping[str, str]) -> list[ContactIdentifier]:
+    """Every form in which Genesys may hold an identifier; first the one that is written.
+
+    Whoever loaded an organization before may have written the 15 characters of a Salesforce id, which are the first of
+    the 18 in their own case. `source_ids` as for `to_genesys`.
+    """
+    written = to_genesys(identifier, source_ids)
+    source = load_rules().external_sources.get(identifier.source)
+    if source is None or source.format != "salesforce":
+        return [written]
+    return [written, {**written, "value": identifier.value[:SALESFORCE_SHORT]}]
 
 
 def held_by_genesys(identifier: Identifier) -> bool:

@@ -16,7 +16,7 @@ from cir.contacts.reading import identifiers_from_genesys
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
 from cir.genesys.fields import EMAIL_SLOTS, PHONE_SLOTS
-from cir.genesys.identifiers import held_by_genesys, to_genesys
+from cir.genesys.identifiers import forms_in_genesys, held_by_genesys, to_genesys
 from cir.genesys.models import Contact as GenesysContact
 from cir.genesys.models import ContactIdentifier, EnrichRequest, PatchChange
 from cir.identity.identifiers import Identifier, from_key
@@ -132,7 +132,9 @@ class Splitting:
             moved={each.key: each.value for each in moved},
             shared={each.key: each.value for each in own if each in remaining},
             claimed=tuple(
-                each.key for each in moved if held_by_genesys(each) and _is_among(to_genesys(each, source_ids), held)
+                each.key
+                for each in moved
+                if held_by_genesys(each) and any(_is_among(form, held) for form in forms_in_genesys(each, source_ids))
             ),
             body=self._showing(fields, own),
             restored=self._restored(fields, now, whole, rest),
@@ -167,7 +169,8 @@ class Splitting:
         source_ids = self.sources.ids(client=self.client)
         moved = [each for each in plan.moved_identifiers if held_by_genesys(each)]
         for each in moved:
-            self.client.contacts.release(plan.contact, to_genesys(each, source_ids))
+            for form in forms_in_genesys(each, source_ids):
+                self.client.contacts.release(plan.contact, form)
         created = self._created(plan, started_at)
         for each in moved:
             # Genesys may not take it, since another contact has it or no field is free: the index knows both contacts

@@ -19,7 +19,7 @@ from cir.crm.record import CrmRecord, Problem
 from cir.genesys.client import GenesysClient
 from cir.genesys.contacts import BULK_LIMIT
 from cir.genesys.errors import GenesysError, NotFoundError
-from cir.genesys.identifiers import to_genesys
+from cir.genesys.identifiers import forms_in_genesys
 from cir.genesys.models import Contact as GenesysContact
 from cir.genesys.models import EnrichRequest, EnrichResult, FieldRules, merged_ids
 from cir.identity.identifiers import Identifier
@@ -316,7 +316,7 @@ def _request(draft: Draft, organization: Organization, rules: FieldRules) -> Enr
     return {
         "id": draft.record.id.value,
         "action": "Upsert",
-        "matchingIdentifiers": [to_genesys(draft.record.id, organization.source_ids)],
+        "matchingIdentifiers": forms_in_genesys(draft.record.id, organization.source_ids),
         "contact": draft.body,
         "fieldRules": rules,
         "options": {"promote": True},

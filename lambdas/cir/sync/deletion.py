@@ -7,7 +7,7 @@ from enum import StrEnum
 from cir.contacts.organization import Organization
 from cir.crm.mapping import OnDelete
 from cir.genesys.client import GenesysClient
-from cir.genesys.identifiers import held_by_genesys, to_genesys
+from cir.genesys.identifiers import forms_in_genesys, held_by_genesys
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, Decision
 from cir.identity.rules import Assurance
@@ -90,7 +90,8 @@ class Deletion:
     ) -> None:
         """`said` is what the CRM says of the contact from now on, where that can be told."""
         for each in filter(held_by_genesys, withdrawn):
-            self.client.contacts.release(contact.contact_id, to_genesys(each, self.organization.source_ids))
+            for form in forms_in_genesys(each, self.organization.source_ids):
+                self.client.contacts.release(contact.contact_id, form)
         self.store.put_contact(
             contact.changed(
                 identifiers=tuple(each for each in contact.identifiers if each not in withdrawn), fingerprint=""

@@ -38,6 +38,7 @@ def key_of(identifier: Identifier) -> Key:
         case "ExternalId":
             if not identifier.external_source:
                 raise _not_valid("externalSource", "is needed for an identifier of type ExternalId")
+            # That case counts is a guess: the documentation says that values are trimmed, and no more.
             return Key("ExternalId", value, identifier.external_source.id)
         case "Email":
             return Key("Email", value.lower())

@@ -252,6 +252,29 @@ def test_an_id_that_genesys_has_on_somebody_else_does_not_overwrite_that_person(
     assert plane.genesys.contact(stranger)["lastName"] == "Stranger"
 
 
+@pytest.mark.parametrize("characters", [15, 18])
+def test_a_contact_that_holds_either_form_of_a_salesforce_id_is_found(plane: SyncPlane, characters: int) -> None:
+    source = plane.organization.source_ids["salesforce"]
+    there = plane.genesys.create(
+        lastName="Customer1", externalIds=[{"externalSource": {"id": source}, "value": salesforce_id(1)[:characters]}]
+    )
+    (synced,) = plane.sync(account(1))
+    assert synced.contact_id == there
+    assert plane.owners(crm_id(1)) == {there}
+    assert {each["value"] for each in plane.genesys.contact(there)["externalIds"]} >= {salesforce_id(1)}
+    assert changes(plane.sync(account(1))) == [Change.UNCHANGED]
+
+
+def test_a_short_salesforce_id_of_another_case_is_another_customers(plane: SyncPlane) -> None:
+    source = plane.organization.source_ids["salesforce"]
+    other = plane.genesys.create(
+        lastName="Stranger", externalIds=[{"externalSource": {"id": source}, "value": salesforce_id(1)[:15].swapcase()}]
+    )
+    (synced,) = plane.sync(account(1))
+    assert synced.contact_id != other
+    assert plane.genesys.contact(other)["lastName"] == "Stranger"
+
+
 # Somebody else at the same moment
 
 

@@ -42,6 +42,19 @@ def test_a_deletion_is_followed_although_others_change_the_contact(
     assert plane.owners(crm_id(1)) == plane.owners(mobile(1)) == set()
 
 
+def test_of_a_salesforce_id_that_genesys_has_in_two_forms_both_are_released(
+    busy: tuple[WatchedDynamoDB, SyncPlane],
+) -> None:
+    _, plane = busy
+    source, long = plane.organization.source_ids["salesforce"], crm_id(1).value
+    there = plane.genesys.create(
+        lastName="Customer1", externalIds=[{"externalSource": {"id": source}, "value": long[:15]}]
+    )
+    plane.sync(account(1))
+    assert deletion(plane, OnDelete.RELEASE).follow(crm_id(1)) == (Fate.WITHDRAWN, there)
+    assert not plane.genesys.contact(there).get("externalIds")
+
+
 @pytest.mark.slow
 def test_a_deletion_that_others_are_in_the_way_of_all_the_time_is_handed_back(
     busy: tuple[WatchedDynamoDB, SyncPlane], dynamodb_client: DynamoDBClient, tables: TableNames

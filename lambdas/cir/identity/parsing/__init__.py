@@ -21,7 +21,7 @@ from cir.identity.parsing.emails import parse_email
 from cir.identity.parsing.phones import has_needless_extension, parse_phone, parse_whatsapp
 from cir.identity.rules import IdentifierType, load_rules
 
-__all__ = ["emails", "has_needless_extension", "parse", "regions", "salesforce_id"]
+__all__ = ["SALESFORCE_SHORT", "emails", "has_needless_extension", "parse", "regions", "salesforce_id"]
 
 MAX_TEXT = 1_000
 """Characters that are looked at at all. Genesys holds at most 255 in an identifier, but a SIP header may wrap it."""
@@ -37,6 +37,8 @@ _SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _BRACED_GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
 """As Microsoft's tools write one; the braces are not part of it."""
 _SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+SALESFORCE_SHORT = 15
+"""Characters of the form that tells ids apart by case."""
 _SALESFORCE_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
@@ -120,10 +122,10 @@ def salesforce_id(text: str) -> str:
     is a capital letter, or are no such characters at all.
     """
     chunks = [text[start : start + 5] for start in (0, 5, 10)]
-    if len(text) == 15:
+    if len(text) == SALESFORCE_SHORT:
         bits = [sum(character.isupper() << bit for bit, character in enumerate(chunk)) for chunk in chunks]
         return text + "".join(_SALESFORCE_SUFFIX[each] for each in bits)
-    suffix = text[15:].upper()
+    suffix = text[SALESFORCE_SHORT:].upper()
     restored = "".join(
         _restored(chunk, _SALESFORCE_SUFFIX.index(character)) for chunk, character in zip(chunks, suffix, strict=True)
     )
