@@ -21,7 +21,7 @@ from cir.identity.parsing.emails import parse_email
 from cir.identity.parsing.phones import has_needless_extension, parse_phone, parse_whatsapp
 from cir.identity.rules import IdentifierType, load_rules
 
-__all__ = ["SALESFORCE_SHORT", "emails", "has_needless_extension", "parse", "regions", "salesforce_id"]
+__all__ = ["SALESFORCE_SHORT", "decoys", "emails", "has_needless_extension", "parse", "regions", "salesforce_id"]
 
 MAX_TEXT = 1_000
 """Characters that are looked at at all. Genesys holds at most 255 in an identifier, but a SIP header may wrap it."""
