@@ -10,7 +10,7 @@ from cir.contacts.claiming import Claimed, claim
 from cir.contacts.detaching import detach
 from cir.contacts.organization import ExternalSources
 from cir.contacts.reading import profile_from_genesys
-from cir.crm.protected import find_protected
+from cir.crm.protected import find_protected, find_protected_id
 from cir.genesys.client import GenesysClient
 from cir.genesys.identifiers import held_by_genesys, to_genesys
 from cir.genesys.models import Contact as GenesysContact
@@ -67,10 +67,12 @@ class Creating:
         self, presented: Sequence[Presented], *, first_name: str = "", last_name: str = "", conversation_id: str = ""
     ) -> Creation:
         """Make a contact of what a conversation has given. Raises GenesysError, DynamoDBError and OutdatedError."""
-        for name in (first_name, last_name):
-            protected = find_protected(name)
+        for what, protected in (
+            ("A name", find_protected(first_name) or find_protected(last_name)),
+            ("An id", next(filter(None, (find_protected_id(each.identifier) for each in presented)), None)),
+        ):
             if protected:
-                return Creation(CreateOutcome.REFUSED, f"A name looks like a {protected.name}; it is not stored.")
+                return Creation(CreateOutcome.REFUSED, f"{what} looks like a {protected.name}; it is not stored.")
         presented = [each for each in presented if each.assurance > Assurance.NONE]
         if not presented:
             return Creation(CreateOutcome.REFUSED, "The number may be forged; no customer is created of it.")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from cir.contacts.claiming import Claimed, ClaimResult, claim
 from cir.contacts.detaching import detach
 from cir.contacts.organization import ExternalSources
+from cir.crm.protected import find_protected_id
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
 from cir.genesys.identifiers import held_by_genesys, to_genesys
@@ -104,6 +105,9 @@ class Linking:
     def _add(self, contact: Contact, presented: Presented, conversation_id: str) -> Link:
         """Claim an identifier that nobody else has in the index: in Genesys, then in the index."""
         identifier = presented.identifier
+        protected = find_protected_id(identifier)
+        if protected:
+            return Link(LinkOutcome.REFUSED, f"The id looks like a {protected.name}; it is not stored.")
         source_ids = self.sources.ids(needed=identifier.source, client=self.client) if identifier.source else {}
         if identifier.source and identifier.source not in source_ids:
             return Link(LinkOutcome.REFUSED, "Genesys Cloud does not know the system that issued the id.")

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from itertools import cycle
 
 from cir.crm.national_ids import national_id
+from cir.identity.identifiers import Identifier
 
 
 class Kind(Enum):
@@ -87,6 +88,11 @@ def find_protected(text: str, *, country: str = "", column: str = "") -> Protect
         return Protected(Kind.ACCOUNT, "bank account")
     found_id = national_id(text, country=country, column=column)
     return Protected(Kind.NATIONAL_ID, f"national id: {found_id}") if found_id else None
+
+
+def find_protected_id(identifier: Identifier) -> Protected | None:
+    """The same of an id that somebody has typed. A number or address that could be read is no such value."""
+    return find_protected(identifier.value) if identifier.source else None
 
 
 def _numbers_in(run: str) -> Iterator[str]:

@@ -3,7 +3,9 @@
 import pytest
 
 from cir.conversation.creating import CreateOutcome, Creating
-from cir.identity.rules import Assurance
+from cir.identity.identifiers import Identifier
+from cir.identity.parsing import parse
+from cir.identity.rules import Assurance, IdentifierType
 from cir.resolve.request import Presented
 from tests.support.identity_world import World, email, loyalty, phone
 
@@ -94,6 +96,16 @@ def test_a_switchboard_makes_nobody_but_does_not_stand_in_the_way(world: World, 
     )
     assert [each["kind"] for each in world.store.history(phone(1).key)] == ["demotion", "promotion"]
     assert creating.create([ANI]).outcome is CreateOutcome.AMBIGUOUS
+
+
+def test_an_id_that_is_a_card_number_makes_nobody(world: World, creating: Creating) -> None:
+    card = parse(IdentifierType.EXTERNAL, "4111 1111 1111 1111", source="loyalty")
+    assert isinstance(card, Identifier)
+    made = creating.create([ANI, Presented(card, Assurance.CLAIMED)], first_name="Ann")
+    assert (made.outcome, made.explanation) == (
+        CreateOutcome.REFUSED, "An id looks like a card number; it is not stored.",
+    )  # fmt: skip
+    assert world.leads_to(phone(1)) == set()
 
 
 def test_a_name_that_is_a_card_number_goes_nowhere(world: World, creating: Creating) -> None:

@@ -161,6 +161,17 @@ def test_a_number_that_may_be_forged_is_not_linked(plane: SyncPlane, ann: str) -
     assert (refused.outcome, plane.owners(NEW)) == (LinkOutcome.REFUSED, set())
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"), [("4111 1111 1111 1111", "card number"), ("536-90-4399", "national id: SSN (US)")]
+)
+def test_what_must_not_be_stored_is_not_linked_as_an_id(plane: SyncPlane, ann: str, typed: str, name: str) -> None:
+    refused = plane.link(ann, loyalty(typed))
+    assert (refused.outcome, refused.explanation) == (
+        LinkOutcome.REFUSED, f"The id looks like a {name}; it is not stored.",
+    )  # fmt: skip
+    assert plane.owners(loyalty(typed)) == set()
+
+
 def test_what_cannot_be_linked_is_refused(plane: SyncPlane, ann: str) -> None:
     unknown = plane.link("00000000-0000-4000-8000-000000000000", NEW)
     assert (unknown.outcome, unknown.explanation) == (LinkOutcome.REFUSED, "There is no such contact in the index.")
