@@ -15,7 +15,7 @@ from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import boto3_dynamodb
 from cir.aws.files import Bucket
-from cir.index.cache import DEFAULT_LIMITS, Cache, CacheLimits
+from cir.index.cache import Cache, CacheLimits
 from cir.index.store import IdentityStore, TableNames
 from infra.tables import CONTACTS, IDENTIFIERS, LEDGER, create_tables, physical_name
 from sandbox.aws.services import Aws
@@ -33,6 +33,8 @@ pytest_plugins = ("sandbox.genesys.pytest_plugin", "tests.support.commands", "te
 settings.register_profile("cir", deadline=None)
 settings.load_profile("cir")
 
+PATIENT = CacheLimits(timeout=10, connect_timeout=10)
+"""A machine that is busy with other tests is no cache that hangs."""
 _environments = (f"test{number}" for number in itertools.count())
 
 
@@ -137,6 +139,6 @@ def tables_of(environment: str) -> TableNames:
     return TableNames(*(physical_name(environment, table) for table in (IDENTIFIERS, CONTACTS, LEDGER)))
 
 
-def new_cache(server: CacheServer, limits: CacheLimits = DEFAULT_LIMITS) -> Cache:
+def new_cache(server: CacheServer, limits: CacheLimits = PATIENT) -> Cache:
     """A cache of an environment of its own."""
     return Cache(server.url, environment=next(_environments), hash_key=b"k" * 32, limits=limits)

@@ -1,5 +1,6 @@
 """What the emulated CRMs have in common: OAuth, failures on order, a log of what was asked, and an HTTP server."""
 
+import asyncio
 import json
 import secrets
 import socket
@@ -230,7 +231,7 @@ def running(emulator: Emulator[Any], *, port: int = 0, certificate: Certificate 
         ssl_keyfile=certificate.key if certificate else None,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(_serve(server, listener),), daemon=True)
     thread.start()
     try:
         deadline = time.monotonic() + START_SECONDS
@@ -243,3 +244,11 @@ def running(emulator: Emulator[Any], *, port: int = 0, certificate: Certificate 
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Closes also what clients have left open: uvicorn waits for them, but leaves them to the garbage collector."""
+    await server.serve(sockets=[listener])
+    for connection in tuple(server.server_state.connections):
+        connection.transport.abort()
+    await asyncio.sleep(0)  # a turn of the loop, in which they are closed

@@ -157,11 +157,11 @@ class Service(ABC):
         self._directory = tempfile.TemporaryDirectory(prefix="cir-")
         directory = Path(self._directory.name)
         log = directory / "output.log"
-        with log.open("wb") as output:
-            self._process = Process(
-                self._command(), environment=self._environment(directory), directory=directory, output=output
-            )
         try:
+            with log.open("wb") as output:
+                self._process = Process(
+                    self._command(), environment=self._environment(directory), directory=directory, output=output
+                )
             self._wait_until_ready(self._process, log)
             self._prepare()
         except BaseException:

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,10 @@ def functions(  # noqa: PLR0917 - pytest passes them by name
     }
     code = Path(cir.__file__).parents[1]
     sync = Function(name=SYNC, handler="functions.sync.handler", directory=code, environment=environment)
-    with Functions([sync], logs=Logs(directory=tmp_path), region="eu-west-1", account="111111111111") as functions:
+    with (
+        closing(Logs(directory=tmp_path)) as logs,
+        Functions([sync], logs=logs, region="eu-west-1", account="111111111111") as functions,
+    ):
         yield functions
 
 

@@ -8,6 +8,7 @@ must be what their roles grant, one for one.
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -75,9 +76,9 @@ def seen(
     request: pytest.FixtureRequest, assemblies: Mapping[str, Assembly], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Seen]:
     assembly = assemblies[request.param]
-    logs = Logs(directory=tmp_path_factory.mktemp("logs"))
     crm = Salesforce(Accounts(load_mapping(SHIPPED / "salesforce.json").fields))
     with (
+        closing(Logs(directory=tmp_path_factory.mktemp("logs"))) as logs,
         recording_aws() as aws,
         CacheServer() as cache,
         GenesysEmulator(settings={"rate_limit": 100_000}) as genesys,

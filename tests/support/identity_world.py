@@ -60,7 +60,11 @@ class _Adapter(HTTPAdapter):
     @override
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         response = super().send(request, *args, **kwargs)
-        self._fate.count()
+        try:
+            self._fate.count()
+        except KilledError:
+            response.close()
+            raise
         return response
 
 

@@ -1,5 +1,6 @@
 """Runs the emulator: for good in the foreground, or in a thread of the calling process."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -48,7 +49,9 @@ def running(settings: Settings | None = None, port: int = 0) -> Iterator[Emulato
     settings = settings or Settings()
     listener = _listen("127.0.0.1", port)
     server = uvicorn.Server(_config(settings))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="genesys-emulator", daemon=True)
+    thread = threading.Thread(
+        target=asyncio.run, args=(_serve(server, listener),), name="genesys-emulator", daemon=True
+    )
     thread.start()
     emulator = Emulator(
         url=f"http://127.0.0.1:{listener.getsockname()[1]}",
@@ -96,3 +99,11 @@ def _config(settings: Settings) -> uvicorn.Config:
         timeout_keep_alive=75,  # seconds; a client that pauses shall find its connection open, as in production
         timeout_graceful_shutdown=1,
     )
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Closes also what clients have left open: uvicorn waits for them, but leaves them to the garbage collector."""
+    await server.serve(sockets=[listener])
+    for connection in tuple(server.server_state.connections):
+        connection.transport.abort()
+    await asyncio.sleep(0)  # a turn of the loop, in which they are closed

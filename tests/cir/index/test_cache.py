@@ -8,7 +8,7 @@ import pytest
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, Profile
 from cir.identity.rules import IdentifierType
-from cir.index.cache import Cache, CacheLimits, CacheUnavailableError, Candidates
+from cir.index.cache import DEFAULT_LIMITS, Cache, CacheLimits, CacheUnavailableError, Candidates
 from sandbox.machine.cache_server import Cache as CacheServer
 from tests.conftest import new_cache
 
@@ -160,7 +160,7 @@ def test_a_cache_that_is_gone_is_asked_once_and_found_again(cache_server: CacheS
 
 def test_a_cache_that_hangs_costs_its_timeout_once(cache_server: CacheServer) -> None:
     with CacheServer(server=cache_server.server, cluster=False) as server:
-        cache = new_cache(server)
+        cache = new_cache(server, DEFAULT_LIMITS)
         put_john(cache, MOBILE)
         server.pause()
         try:

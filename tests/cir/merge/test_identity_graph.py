@@ -28,7 +28,6 @@ from cir.follow.events import Events
 from cir.genesys.errors import NotFoundError
 from cir.identity.identifiers import Identifier
 from cir.identity.rules import Assurance
-from cir.index.cache import CacheLimits
 from cir.merge.merging import Merging
 from cir.merge.splitting import Splitting
 from cir.resolve.lookup import Lookup
@@ -47,7 +46,6 @@ pytestmark = pytest.mark.slow
 
 INTERLEAVINGS = int(os.environ.get("CIR_INTERLEAVINGS", "15"))
 STEPS = 14
-PATIENT = CacheLimits(timeout=10, connect_timeout=10)
 """However busy the machine is: what a cache that is late does is tested elsewhere."""
 SHARED = (*(phone(number) for number in range(4)), email("ann"), email("bob"), email("eve"))
 """As many of each kind as Genesys has fields for."""
@@ -69,7 +67,7 @@ class Graph(RuleBasedStateMachine):
         tables = tables_of(new_environment(self.dynamodb))
         self.world = World(self.emulator, boto3_dynamodb(self.dynamodb), tables)
         self.streams = Streams(self.aws_url, [tables.identifiers, tables.contacts])
-        self.cache = new_cache(self.cache_server, PATIENT)
+        self.cache = new_cache(self.cache_server)
         self.lookup = Lookup(self.world.store, self.cache)
         self.compact, self.invalidate = compact.make_handler(self.world.store), invalidator.make_handler(self.cache)
         parts = (self.world.client, self.world.store, self.world.sources)

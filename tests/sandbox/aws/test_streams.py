@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -97,8 +98,10 @@ def test_a_real_function_gets_every_record_in_order(aws: Aws, table: str, tmp_pa
         """)
     )
     consumer = Function(name="consumer", handler="consumer.handler", directory=tmp_path)
-    logs = Logs(directory=tmp_path)
-    with Functions([consumer], logs=logs, region=REGION, account=ACCOUNT) as functions:
+    with (
+        closing(Logs(directory=tmp_path)) as logs,
+        Functions([consumer], logs=logs, region=REGION, account=ACCOUNT) as functions,
+    ):
         for version in range(40):
             _write(aws, table, "same", version={"N": str(version)})
         mapping = EventSourceMapping(
