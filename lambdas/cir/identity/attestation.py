@@ -52,7 +52,7 @@ def read_attestation(*texts: str, trust: CarrierTrust = NO_TRUST) -> Attestation
 
     A failure anywhere counts, then whatever says less than full.
     """
-    return min((one for text in texts for one in _said(text, trust)), default=Attestation.NONE)
+    return min((one for text in texts if text for one in _said(text, trust)), default=Attestation.NONE)
 
 
 def _said(text: str, trust: CarrierTrust) -> Iterator[Attestation]:

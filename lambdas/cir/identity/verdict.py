@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -14,7 +14,7 @@ from cir.identity.rules import Assurance, IdentifierType, load_rules
 _KNOWN_BY_HEART = frozenset(
     {IdentifierType.PHONE, IdentifierType.EMAIL, IdentifierType.WHATSAPP, IdentifierType.TWITTER}
 )
-
+_HIGHEST_FIRST = tuple(sorted(Assurance, reverse=True))
 _ADDRESSES_OF_THE_CONVERSATION = frozenset({IdentifierType.PHONE, IdentifierType.WHATSAPP, "contactId"})
 
 
@@ -92,7 +92,7 @@ class Evidence:
     def to_plain(self) -> dict[str, Any]:
         """For the trace: contact ids and facts of the type, no value of the customer's."""
         lists = {"contact_ids": list(self.contact_ids), "unproven": list(self.unproven)}
-        return {**asdict(self), **lists, "assurance": self.assurance.label}
+        return {name: getattr(self, name) for name in self.__slots__} | lists | {"assurance": self.assurance.label}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Evidence":
@@ -188,6 +188,8 @@ def _narrow(deciding: Sequence[Evidence]) -> _Narrowed:
 
 def _outweighing(deciding: Sequence[Evidence], narrowed: _Narrowed) -> str:
     """The contact whom more independent pieces of evidence speak for than for the one that the strongest led to."""
+    if not narrowed.against:
+        return ""
     leader = _voices(deciding, next(iter(narrowed.candidates))) if len(narrowed.candidates) == 1 else (0, 0)
     others = {one for each in narrowed.against for one in each.contact_ids}
     voices = {one: _voices(deciding, one) for one in others}
@@ -215,7 +217,7 @@ def _kind(evidence: Evidence) -> str:
 
 def _assurance(contact_id: str, narrowed: _Narrowed) -> Assurance:
     """The highest level at which the evidence of that level or more, alone, leads to this contact and to no other."""
-    for level in sorted(Assurance, reverse=True):
+    for level in _HIGHEST_FIRST:
         # what others share tells candidates apart at best
         matched = (each for each in narrowed.matched if not each.shared or level <= Assurance.CLAIMED)
         alone = [set(each.contact_ids) for each in matched if each.level(contact_id) >= level]

@@ -16,7 +16,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -158,16 +158,13 @@ class Cache:
             [self.contact_key(""), round(limits.lease * 1000), _microseconds(limits.refresh_window)],
         )
         values = [reply[start : start + 6] for start in range(0, len(reply), 6)]
-        answers = [_identifier_answer(now, each) for each in values[: len(identifiers)]]
+        since = now - _microseconds(limits.floor)
+        answers = [_identifier_answer(now, since, each) for each in values[: len(identifiers)]]
         answers += (
-            _contact_answer(now, contact_id, each)
+            _contact_answer(now, since, contact_id, each)
             for contact_id, each in zip(contact_ids, values[len(identifiers) :], strict=True)
         )
-        window = _microseconds(limits.floor)
-        return [
-            replace(answer, just_changed=changed > 0 and now - changed < window)
-            for answer, (*_, changed, _) in zip(answers, values, strict=True)
-        ]
+        return answers
 
     def put(
         self,
@@ -298,19 +295,21 @@ def _sha1(script: str) -> str:
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
-def _identifier_answer(now: int, values: Sequence[Any]) -> CacheAnswer:
-    entry, contact_id, contact, fresh_until, _, lease = values
-    fresh = now < int(fresh_until)
+def _identifier_answer(now: int, since: int, values: Sequence[Any]) -> CacheAnswer:
+    entry, contact_id, contact, fresh_until, changed, lease = values
+    fresh, just_changed = now < int(fresh_until), changed > since
     candidates = _read_body(entry, _candidates)
     if candidates is None:
-        return CacheAnswer(None, None, bool(lease), read_at=now)
-    return CacheAnswer(Cached(candidates, fresh), _contact(contact_id, contact, fresh=fresh), bool(lease), read_at=now)
+        return CacheAnswer(None, None, bool(lease), now, just_changed)
+    known = Cached(candidates, fresh)
+    return CacheAnswer(known, _contact(contact_id, contact, fresh=fresh), bool(lease), now, just_changed)
 
 
-def _contact_answer(now: int, asked_id: str, values: Sequence[Any]) -> CacheAnswer:
-    entry, contact_id, contact, fresh_until, _, lease = values
+def _contact_answer(now: int, since: int, asked_id: str, values: Sequence[Any]) -> CacheAnswer:
+    entry, contact_id, contact, fresh_until, changed, lease = values
     head_id, head = (contact_id, contact) if contact_id else (asked_id, entry)
-    return CacheAnswer(None, _contact(head_id, head, fresh=now < int(fresh_until)), bool(lease), read_at=now)
+    known = _contact(head_id, head, fresh=now < int(fresh_until))
+    return CacheAnswer(None, known, bool(lease), now, changed > since)
 
 
 def _contact(contact_id: str, entry: str, *, fresh: bool) -> Cached[Contact] | None:
@@ -321,8 +320,8 @@ def _contact(contact_id: str, entry: str, *, fresh: bool) -> Cached[Contact] | N
 
 
 def _candidates(body: dict[str, Any]) -> Candidates:
-    lists = {name: tuple(body[name]) for name in ("contact_ids", "unproven")}
-    return Candidates(**{**body, **lists})
+    body["contact_ids"], body["unproven"] = tuple(body["contact_ids"]), tuple(body["unproven"])
+    return Candidates(**body)
 
 
 def _read_body[Value](entry: str, read: Callable[[dict[str, Any]], Value]) -> Value | None:

@@ -75,7 +75,8 @@ def compose(
     """
     profile = contact.profile if contact else Profile()
     trusted = Assurance.NONE if spoof_suspected else verdict.assurance
-    withheld = [field for field in FIELDS if field in policy.withholds(trusted) and getattr(profile, FIELDS[field])]
+    withholds = policy.withholds(trusted)
+    withheld = [field for field, name in FIELDS.items() if field in withholds and getattr(profile, name)]
     shown = {
         field: (getattr(profile, name) if field not in withheld else "") or getattr(defaults, name)
         for field, name in FIELDS.items()

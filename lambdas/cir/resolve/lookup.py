@@ -240,7 +240,10 @@ def _followed(answer: CacheAnswer) -> Candidates | None:
     found = answer.candidates.value
     if len(found.contact_ids) != 1:
         return found
-    return replace(found, contact_ids=(answer.contact.value.contact_id,)) if answer.contact else None
+    if answer.contact is None:
+        return None
+    head = (answer.contact.value.contact_id,)
+    return found if head == found.contact_ids else replace(found, contact_ids=head)
 
 
 def candidates_of(identifier: Identifier, record: IdentifierRecord | None, heads: Mapping[str, Contact]) -> Candidates:

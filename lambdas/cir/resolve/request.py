@@ -139,4 +139,6 @@ def _assurance(kind: IdentifierType, channel: str, attestation: Attestation) -> 
 
 def _text(fields: Mapping[Any, Any], name: str) -> str:
     value = fields.get(name)
+    if value is None or value == "":
+        return ""
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

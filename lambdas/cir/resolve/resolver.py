@@ -72,10 +72,12 @@ class Resolver:
         request = self._read(event, trace)
         identifiers = [each.identifier for each in request.sought]
         findings = self._lookup.find(identifiers, request.contact_id, deadline, trace)
-        verdict = _judge(request, findings)
+        evidence = tuple(_evidence(request, findings))
+        verdict = _judge(evidence, request, findings)
         if verdict.outcome is Outcome.NOT_FOUND and identifiers:
             self._look_further(findings, deadline, trace)
-            verdict = _judge(request, findings)
+            evidence = tuple(_evidence(request, findings))
+            verdict = _judge(evidence, request, findings)
         contact = self._lookup.contact(verdict.contact_id, findings, deadline, trace) if verdict.contact_id else None
         if verdict.contact_id and not contact:
             # decided, but whoever it is cannot be read
@@ -97,7 +99,7 @@ class Resolver:
         self._lookup.renew(findings, deadline, trace)
         answer["latencyMs"] = trace.elapsed_ms()
         trace.facts |= _facts(request, verdict, withheld)
-        trace.facts["evidence"] = [each.to_plain() for each in _evidence(request, findings)]
+        trace.facts["evidence"] = [each.to_plain() for each in evidence]
         return Resolution(answer, trace.line(answer))
 
     def degraded(self) -> dict[str, Any]:
@@ -179,9 +181,9 @@ class Resolver:
                     )
 
 
-def _judge(request: Request, findings: Findings) -> Verdict:
+def _judge(evidence: Sequence[Evidence], request: Request, findings: Findings) -> Verdict:
     """The verdict on the evidence, marked where the evidence was not to be had."""
-    verdict = decide(_evidence(request, findings))
+    verdict = decide(evidence)
     if findings.tables_down:
         return replace(verdict, outcome=Outcome.DEGRADED)
     if verdict.outcome is Outcome.NOT_FOUND and not request.presented and _withheld(request):
