@@ -48,6 +48,11 @@ LIBRARIES = (
 )
 """Imported once for all mutants. None of them starts a thread when it is imported: a child would not have it."""
 
+OPTIONS = (
+    *("-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--timeout=60"),
+    "-Wignore::pytest.PytestAssertRewriteWarning",  # of the libraries' plugins, which are imported already
+)
+
 TURNED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -234,7 +239,7 @@ def _test(path: Path, tree: ast.Module | None, tests: Sequence[str]) -> None:
         os.dup2(sink, descriptor)
     if tree:
         sys.meta_path.insert(0, _Finder(_module(path), path, compile(tree, str(path), "exec")))
-    os._exit(pytest.main(["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--timeout=60", *tests]))
+    os._exit(pytest.main([*OPTIONS, *tests]))
 
 
 def _fails(path: Path, tree: ast.Module | None, tests: Sequence[str], seconds: float | None = None) -> bool:
