@@ -21,6 +21,7 @@ _COMMENT = re.compile(r" \([^()@]*\)\Z")
 _LABEL = re.compile(r"(?:mailto:(?://)?|e-?mail:)\s*", re.IGNORECASE)
 _AROUND = " \"'(),;:[]"
 """What quoting and lists leave around an address; none of it can begin or end one that this module accepts."""
+_DIGITS = "0123456789"
 _SEPARATORS = re.compile(r"[-_.]+")
 _MACHINE = re.compile(
     r"(?:no|do[-_.]?not|dont)[-_.]?reply[-_.+=]|(?:ms)?prvs1?=|srs[01][=+-]|bounces?[-_.+=]|(?:b|verp)-?bounces?\b"
@@ -55,8 +56,15 @@ def parse_email(text: str) -> Parsed:
 
 
 def is_functional(match: str) -> bool:
-    """Whether an address, by its match key, is a function's and not a person's: `info@`, `reception@`, `vertrieb@`."""
-    return _mailbox(match) in load_rules().functional_email_locals
+    """Whether an address, by its match key, is a function's and not a person's: `info@`, `vertrieb@`, `sales.team2@`.
+
+    So is one of nothing but such words, numbers, and codes of a country or language: `support-de@`, `info.2@`.
+    """
+    mailbox, words = _mailbox(match), load_rules().functional_email_locals
+    if mailbox in words:
+        return True
+    parts = [part.rstrip(_DIGITS) for part in mailbox.split("-")]
+    return any(part in words for part in parts) and all(len(part) in {0, 2} or part in words for part in parts)
 
 
 def _mailbox(match: str) -> str:
