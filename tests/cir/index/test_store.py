@@ -172,6 +172,44 @@ def test_a_merge_of_a_contact_that_changed_meanwhile_does_nothing(store: Identit
     assert not store.contacts(["c2"])["c2"].merged_into
 
 
+def test_a_removal_of_a_contact_that_changed_meanwhile_does_nothing(store: IdentityStore) -> None:
+    put(store, Contact("c1", identifiers=(MOBILE,)).changed())
+    read = store.contacts(["c1"])["c1"]
+    put(store, read.changed(identifiers=(MOBILE, EMAIL)), read)
+    with pytest.raises(OutdatedError):
+        store.remove(read, decision=store.decision("c1", "deletion", "test"))
+    assert owners(store, MOBILE) == owners(store, EMAIL) == {"c1"}
+    store.remove(store.contacts(["c1"])["c1"], decision=store.decision("c1", "deletion", "test"))
+    assert (store.contacts(["c1"]), owners(store, MOBILE), owners(store, EMAIL)) == ({}, set(), set())
+
+
+def test_a_split_out_of_a_contact_that_changed_meanwhile_does_nothing(store: IdentityStore) -> None:
+    put(store, Contact("c1", identifiers=(MOBILE, EMAIL)).changed())
+    put(store, Contact("c2").changed())
+    read = store.contacts(["c1", "c2"])
+    store.merge(read["c1"], [read["c2"]], decision=store.decision("c1", "merge", "same person"))
+    whole, gone = (store.contacts([each])[each] for each in ("c1", "c2"))
+    records = store.identifiers([EMAIL], consistent=True)
+
+    def split(rest: Contact) -> None:
+        store.split(
+            Contact("new", identifiers=(EMAIL,), merged_from=("c2",)).changed(),
+            rest.changed(identifiers=(MOBILE,), merged_from=()),
+            [gone.changed(merged_into="new")],
+            claims={EMAIL: {"new": records[EMAIL].claims["c1"]}},
+            read=records,
+            decisions=[store.decision("new", "split", "test")],
+        )
+
+    put(store, whole.changed(fingerprint="newer"), whole)
+    with pytest.raises(OutdatedError):
+        split(whole)
+    assert (store.contacts(["new"]), owners(store, EMAIL)) == ({}, {"c1"})
+    split(store.contacts(["c1"])["c1"])
+    assert (owners(store, EMAIL), owners(store, MOBILE)) == ({"new"}, {"c1"})
+    assert store.canonical(["c2"])[0]["c2"].contact_id == "new"
+
+
 def test_a_miss_is_asked_for_once_until_it_is_stale_or_known(either_store: IdentityStore) -> None:
     def ask(at: int) -> bool:
         return either_store.request_lookup(MOBILE, at=at, again_after_seconds=3600)
