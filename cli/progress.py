@@ -1,7 +1,7 @@
 """Progress of long work: how far, how fast, how long still."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -82,6 +82,20 @@ class Steps:
             if task.total is None:
                 self.bar.update(task.id, total=task.completed or 1, completed=task.completed or 1)
         return Step(self.bar, self.bar.add_task(name, total=total, completed=done))
+
+
+def say_waits(console: Console) -> Callable[[float], None]:
+    """Says a wait for Genesys, once for all who wait for the same moment."""
+    said_until = 0.0
+
+    def say(seconds: float) -> None:
+        nonlocal said_until
+        now = time.monotonic()
+        if now + seconds > said_until + 1:
+            said_until = now + seconds
+            console.print(f"waiting {seconds:.0f} s for Genesys Cloud: its request limit, or no answer", style="dim")
+
+    return say
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from cir.merge.splitting import SplitPlan, Splitting
 from cir.merge.survivorship import Loss
 from cli.environment import enter_environment
 from cli.failures import CommandError
+from cli.progress import say_waits
 
 app = typer.Typer(no_args_is_help=True, help="A contact: what is known and why; merging and splitting.")
 
@@ -115,7 +116,7 @@ def split(
 ) -> None:
     """Undo a merge for one of its contacts; first only shows what that would do, and what cannot be restored."""
     enter_environment()
-    client = open_genesys(report=False)
+    client = open_genesys(report=False, on_wait=say_waits(Console(stderr=True)))
     splitting = Splitting(client, open_store(), ExternalSources(client))
     plan = splitting.plan(part)
     if not as_json:
@@ -136,7 +137,7 @@ def split(
 def resume(as_json: Json = False) -> None:
     """Finish merges and splits that were started and interrupted."""
     enter_environment()
-    client, store = open_genesys(report=False), open_store()
+    client, store = open_genesys(report=False, on_wait=say_waits(Console(stderr=True))), open_store()
     done = {
         "merges": _finished(Merging(client, store, ExternalSources(client)).resume),
         "splits": _finished(Splitting(client, store, ExternalSources(client)).resume),
@@ -252,7 +253,7 @@ def _show_refusals(refusals: Sequence[Refusal], console: Console) -> None:
 
 def open_merging() -> Merging:
     """Merging in the deployment that this process's variables name."""
-    client = open_genesys(report=False)
+    client = open_genesys(report=False, on_wait=say_waits(Console(stderr=True)))
     return Merging(client, open_store(), ExternalSources(client))
 
 

@@ -34,7 +34,7 @@ from cli.commands.imports_csv import import_by_csv
 from cli.commands.imports_remote import run_remotely
 from cli.environment import enter_environment
 from cli.failures import CommandError
-from cli.progress import progress
+from cli.progress import progress, say_waits
 
 _SHOWN_REASONS = 12
 
@@ -132,7 +132,7 @@ def run_import(
     started = time.monotonic()
     mapping = mapping or deployed_mapping_file()
     crm = load_mapping(mapping)
-    client = open_genesys("bulk", report=False)
+    client = open_genesys("bulk", report=False, on_wait=say_waits(console))
     region = default_region()
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise CommandError(f"DEFAULT_REGION {region!r} is no country; set it to an ISO 3166 code such as GB")

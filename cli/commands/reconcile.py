@@ -26,7 +26,7 @@ from cir.settings import default_region, required
 from cir.sync.customers import Sync
 from cli.environment import enter_environment
 from cli.failures import CommandError
-from cli.progress import Steps, progress
+from cli.progress import Steps, progress, say_waits
 
 _STOPPED = 2
 _WORDS = {
@@ -103,7 +103,7 @@ def _run(
     dynamodb = connect.open_dynamodb()
     state = State(dynamodb, state_table)
     with by_operator(_files(), state, mapping.source, dry_run=dry_run, audit=audit, force=force) as night:
-        client = connect.open_genesys("bulk", report=False)
+        client = connect.open_genesys("bulk", report=False, on_wait=say_waits(bar.bar.console))
         parts = Parts(
             crm=crm,
             sync=Sync(client, connect.open_store(), prepare(client, mapping), mapping),

@@ -18,6 +18,8 @@ from cir.runtime.metrics import embedded
 from cir.settings import ResolverSettings, required, table_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cir.aws.files import Bucket
     from cir.crm.connector import Connector
     from cir.crm.mapping import CrmMapping
@@ -94,10 +96,13 @@ def open_crm(mapping: "CrmMapping") -> "Connector":
     return open_connector(os.environ, mapping)
 
 
-def open_genesys(kind: "Kind" = "live", *, report: bool = True) -> "GenesysClient":
+def open_genesys(
+    kind: "Kind" = "live", *, report: bool = True, on_wait: "Callable[[float], None] | None" = None
+) -> "GenesysClient":
     """The client of Genesys Cloud, which shares the environment's request budget where there is a STATE_TABLE.
 
     `kind`: bulk work leaves room for live work. `report`: write what the budget was used for to the log, as metrics.
+    `on_wait` is told the seconds of each long wait for the limit, or for Genesys; without it the log is.
     """
     from cir.genesys.budget import Budget  # noqa: PLC0415
     from cir.genesys.client import GenesysClient  # noqa: PLC0415
@@ -105,7 +110,7 @@ def open_genesys(kind: "Kind" = "live", *, report: bool = True) -> "GenesysClien
 
     table = os.environ.get("STATE_TABLE")
     if not table:
-        return GenesysClient.from_environment()
+        return GenesysClient.from_environment(transport=Transport(on_wait=on_wait or _report_wait))
     oauth_client = os.environ.get("GENESYS_SECRET_ARN") or os.environ.get("GENESYS_CLIENT_ID", "")
     budget = Budget(
         # gives up soon: without the table everybody still keeps to what the headers tell
@@ -116,7 +121,11 @@ def open_genesys(kind: "Kind" = "live", *, report: bool = True) -> "GenesysClien
         on_window=report_window if report else lambda _: None,
         on_failure=_report_failure if report else lambda _: None,
     )
-    return GenesysClient.from_environment(transport=Transport(pacer=budget))
+    return GenesysClient.from_environment(transport=Transport(pacer=budget, on_wait=on_wait or _report_wait))
+
+
+def _report_wait(seconds: float) -> None:
+    log.write({"event": "waiting for Genesys", "seconds": round(seconds, 1)})
 
 
 def _report_failure(error: DynamoDBError) -> None:

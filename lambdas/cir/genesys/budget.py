@@ -4,6 +4,9 @@ The window that Genesys counts in is kept as one item of the state table. Permis
 blocks, by a write that is conditional on the item's version, so that nobody's lease is lost; a busy process asks
 DynamoDB two or three times a second. A lease of a process that died is given back by the next window.
 
+The window ends when it ends. Genesys counts by token too, and each new token begins a window of its own, which does not
+keep the shared one open.
+
 Bulk work is spread evenly over the window and leaves a reserve to its end, so that live work, which may use whatever is
 left, finds at any moment the share of the limit that belongs to the rest of the window, and the reserve on top.
 """
@@ -51,6 +54,13 @@ class Window:
     throttled: int = 0
     """Answers that demanded a pause."""
     paused_until: float = 0.0
+    opened_at: float = 0.0
+    """When Genesys began to count, as far as is known. 0: an earlier release wrote the item, and does not say."""
+
+    @property
+    def latest_end(self) -> float:
+        """Beyond which a later end is that of another window."""
+        return (self.opened_at or self.ends_at - WINDOW_SECONDS) + WINDOW_SECONDS + SAME_WINDOW_SECONDS
 
     @property
     def reserve(self) -> int:
@@ -72,9 +82,12 @@ class Window:
             return 0
         if kind == "live":
             return max(self.allowed - self.used, 0)
-        elapsed = max(now - (self.ends_at - WINDOW_SECONDS), 0.0)
-        even = min(self.block + self.bulk_rate * elapsed, self.allowed - self.reserve)
+        even = min(self.block + self.even_share(now), self.allowed - self.reserve)
         return max(math.floor(even) - self.used, 0)
+
+    def even_share(self, now: float) -> float:
+        """What evenly spread bulk work alone would have been given by now."""
+        return self.bulk_rate * max(now - (self.ends_at - WINDOW_SECONDS), 0.0)
 
     def wait_for(self, kind: Kind, cost: int, now: float) -> float:
         """Seconds until there may be that many."""
@@ -114,9 +127,8 @@ def lease(window: Window, told: Told, *, kind: Kind, wanted: int, cost: int, now
     closed: Window | None = None
     if now >= window.ends_at:
         closed = window if window.ends_at else None
-        window = replace(window, ends_at=now + WINDOW_SECONDS, used=0, throttled=0)
-    # Later only, never earlier: each token may have a window of its own, and more than is allowed must fit in none.
-    if window.ends_at < told.ends_after <= now + WINDOW_SECONDS:
+        window = _opened(window, told, now)
+    elif window.ends_at < told.ends_after <= min(window.latest_end, now + WINDOW_SECONDS):
         window = replace(window, ends_at=told.ends_after)
     same = told.ends_after > window.ends_at - SAME_WINDOW_SECONDS
     if same and 0 < told.allowed < window.allowed:
@@ -131,6 +143,17 @@ def lease(window: Window, told: Told, *, kind: Kind, wanted: int, cost: int, now
     left = window.left_for(kind, now)
     given = min(wanted, left) if left >= cost else 0
     return Lease(replace(window, version=window.version + 1, used=window.used + given), given, closed)
+
+
+def _opened(window: Window, told: Told, now: float) -> Window:
+    """The window after one that is over: the rest of the one in which Genesys counts this process, if there is one.
+
+    Of that, at least what is even counts as used, so that what follows on a short rest is no burst.
+    """
+    running = now < told.ends_after <= now + WINDOW_SECONDS
+    ends_at = told.ends_after if running else now + WINDOW_SECONDS
+    opened = replace(window, opened_at=ends_at - WINDOW_SECONDS, ends_at=ends_at, used=0, throttled=0)
+    return replace(opened, used=max(told.count, math.floor(opened.even_share(now)))) if running else opened
 
 
 class Budget:
@@ -278,6 +301,7 @@ class Budget:
             "used": window.used,
             "throttled": window.throttled,
             "paused_until": window.paused_until,
+            "opened_at": window.opened_at,
             "expires_at": round(window.ends_at) + KEPT_SECONDS,
         }
         request: dict[str, Any] = {
@@ -310,4 +334,5 @@ def _window(item: Mapping[str, Any] | None) -> Window:
         used=values["used"],
         throttled=values["throttled"],
         paused_until=values["paused_until"],
+        opened_at=values.get("opened_at", 0.0),
     )

@@ -65,10 +65,16 @@ class Transport:
         session: requests.Session | None = None,
         pacer: Pacer | None = None,
         on_call: Callable[[Call], None] | None = None,
-        attempts: int = 5,
+        on_wait: Callable[[float], None] = lambda _: None,
+        attempts: int = 6,
         timing: Timing | None = None,
     ) -> None:
+        """`on_wait` is told the seconds of each wait that is long enough to be said.
+
+        The attempts are enough for a limit of a minute that says nothing of when it ends.
+        """
         self._session = session or _json_session()
+        self._on_wait = on_wait
         self.timing = timing or Timing()
         self._pacer = pacer or HeaderPacer(clock=self.timing.clock)
         self._on_call = on_call
@@ -80,13 +86,16 @@ class Transport:
         self, request: Request, *, auth: AuthBase, deadline: float | None, cost: int = 1, paced: bool = True
     ) -> Answer:
         """The answer, or a GenesysError. `deadline` is a reading of the clock after which nothing more is tried."""
-        attempts = Attempts(self._retries, self.timing, deadline=deadline)
+        attempts = Attempts(self._retries, self.timing, deadline=deadline, on_wait=self._on_wait)
         while True:
             if paced:
                 self._await_permission(request, attempts, cost)
             headers: Mapping[str, str] = {}
             try:
                 result, headers = self._attempt(request, auth, deadline, attempts.number)
+                if isinstance(result, Failure) and result.throttled:
+                    # all who share the limit pause, also where the answer does not say for how long
+                    headers = {**headers, "retry-after": str(attempts.demanded(result))}
             finally:
                 if paced:
                     self._pacer.after_response(headers, cost)
@@ -118,7 +127,7 @@ class Transport:
         self, request: Request, path: Path, *, headers: Mapping[str, str], auth: AuthBase, deadline: float | None
     ) -> None:
         """Send a file. Not paced: files do not go to the API."""
-        attempts = Attempts(self._retries, self.timing, deadline=deadline)
+        attempts = Attempts(self._retries, self.timing, deadline=deadline, on_wait=self._on_wait)
         while True:
             try:
                 with path.open("rb") as file:
@@ -145,7 +154,7 @@ class Transport:
                     f"{request.operation}: the request limit leaves no room for {wait:.1f} s, more than the time given",
                     operation=request.operation,
                 )
-            self.timing.sleep(wait)
+            attempts.wait(wait)
 
     def _attempt(
         self, request: Request, auth: AuthBase, deadline: float | None, attempt: int
@@ -205,13 +214,13 @@ def _read(request: Request, response: requests.Response) -> Answer | Failure:
                 status=status,
             )
             return _failure(request, error, never_done=False)
-    never_done = status == requests.codes.too_many_requests
-    demanded = retry_after(response.headers) or 0.0
-    return _failure(request, _refusal(request, response), never_done=never_done, demanded=demanded)
+    throttled = status == requests.codes.too_many_requests
+    failure = _failure(request, _refusal(request, response), never_done=throttled)
+    return failure._replace(retry_after=retry_after(response.headers) or 0.0, throttled=throttled)
 
 
-def _failure(request: Request, error: GenesysError, *, never_done: bool, demanded: float = 0.0) -> Failure:
-    return Failure(error, error.temporary and (never_done or request.repeatable), demanded)
+def _failure(request: Request, error: GenesysError, *, never_done: bool) -> Failure:
+    return Failure(error, error.temporary and (never_done or request.repeatable))
 
 
 def _refusal(request: Request, response: requests.Response) -> GenesysError:

@@ -7,6 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+SAID_FROM = 3.0
+"""Seconds from which a wait is said."""
+_THROTTLED = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+"""Seconds to leave a service alone that has had too much and does not say for how long: together more than the minute
+in which most of them count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -37,6 +43,8 @@ class Failure(NamedTuple):
     """The same request can succeed later, and to send it twice does no harm."""
     retry_after: float = 0.0
     """Seconds for which the service wants to be left alone."""
+    throttled: bool = False
+    """It has had too much."""
 
 
 class Attempts:
@@ -47,8 +55,17 @@ class Attempts:
         attempts.pause(answer)
     """
 
-    def __init__(self, retries: Retries, timing: Timing, *, deadline: float | None = None) -> None:
-        """`deadline` is a reading of the clock after which nothing more is tried."""
+    def __init__(
+        self,
+        retries: Retries,
+        timing: Timing,
+        *,
+        deadline: float | None = None,
+        on_wait: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """`deadline` is a reading of the clock after which nothing more is tried. `on_wait` is told the seconds of a
+        wait that is long enough to be said."""
+        self._on_wait = on_wait
         self._retries = retries
         self._timing = timing
         self._deadline = deadline
@@ -60,17 +77,29 @@ class Attempts:
     def pause(self, failure: Failure) -> None:
         """Wait for the next attempt. Raises the failure's error where there is none."""
         longest = min(self._retries.first_pause * 2 ** (self.number - 1), self._retries.longest_pause)
-        seconds = failure.retry_after + self._timing.uniform(0.0, longest)
+        demanded = self.demanded(failure)
+        seconds = demanded + self._timing.uniform(0.0, longest)
         if (
             not failure.repeatable
             or self.number >= self._retries.attempts
-            or failure.retry_after > self._retries.longest_retry_after
+            or demanded > self._retries.longest_retry_after
             or not self.allow(seconds)
         ):
             raise failure.error
-        self._timing.sleep(seconds)
+        self.wait(seconds)
         self.number += 1
         self.last = failure.error
+
+    def demanded(self, failure: Failure) -> float:
+        """Seconds for which the service is to be left alone: as it says, or longer each time where it does not."""
+        if failure.throttled and not failure.retry_after:
+            return _THROTTLED[min(self.number, len(_THROTTLED)) - 1]
+        return failure.retry_after
+
+    def wait(self, seconds: float) -> None:
+        if seconds > SAID_FROM:
+            self._on_wait(seconds)
+        self._timing.sleep(seconds)
 
     def allow(self, seconds: float) -> bool:
         """Whether so long a wait leaves time for another attempt."""

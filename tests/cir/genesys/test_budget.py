@@ -22,7 +22,7 @@ from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import DynamoDBError
 from cir.connect import open_genesys
-from cir.genesys.budget import Budget, Kind, Told, Window, lease
+from cir.genesys.budget import SAME_WINDOW_SECONDS, Budget, Kind, Told, Window, lease
 from infra.tables import STATE, physical_name
 from sandbox.aws.services import Aws
 from sandbox.genesys import Settings, running
@@ -88,10 +88,15 @@ class Minutes:
 
 
 class Crowd:
-    """Functions with budgets of their own over one table; each has one request under way at a time."""
+    """Functions with budgets of their own over one table; each has one request under way at a time.
+
+    Genesys has a limit for a client and one for each of its tokens; which of the two its headers tell of is not said.
+    """
 
     def __init__(self) -> None:
         self.genesys, self.shelf = Minutes(), Shelf()
+        self.counts_tokens = False
+        self.tokens: dict[Budget, Minutes] = {}
         self.windows: list[Window] = []
         self.failures: list[DynamoDBError] = []
         self.waited: dict[Kind, float] = {"live": 0.0, "bulk": 0.0}
@@ -140,7 +145,9 @@ class Crowd:
                 self._ask(kind, budget, again=True)
 
         def received() -> None:
-            headers = self.genesys.receive()
+            of = self.tokens.setdefault(budget, Minutes()) if self.counts_tokens else self.genesys
+            of.now = self.genesys.now
+            headers = of.receive()
             self._later(self._dice.uniform(*LATENCY) / 2, lambda: answered(headers))
 
         self._later(self._dice.uniform(*LATENCY) / 2, received)
@@ -176,6 +183,22 @@ def test_live_work_never_waits_for_bulk_work(crowd: Crowd) -> None:
     assert (crowd.waited["live"], crowd.genesys.refused) == (0, 0)
     assert crowd.sent["live"] == 239 + 40
     assert crowd.sent["bulk"] + crowd.sent["live"] >= 4 * 300 * 0.93
+
+
+@pytest.mark.parametrize("counts_tokens", [False, True], ids=["by client", "by token"])
+@pytest.mark.parametrize("seconds", [2, 10, 45, 59, 61])
+def test_the_window_ends_however_often_somebody_begins_with_a_new_token(
+    crowd: Crowd, seconds: int, counts_tokens: bool
+) -> None:
+    crowd.counts_tokens = counts_tokens
+    for _ in range(3):
+        crowd.add("bulk", again=True)
+    for moment in range(1, 600, seconds):
+        crowd.add("live", at=moment, again=False)
+    crowd.run(seconds=600)
+    assert sum(each.refused for each in (crowd.genesys, *crowd.tokens.values())) == 0
+    assert crowd.waited["live"] == 0
+    assert crowd.sent["bulk"] + crowd.sent["live"] >= 10 * 300 * 0.9
 
 
 def test_the_limit_that_answers_tell_is_believed(crowd: Crowd) -> None:
@@ -281,7 +304,7 @@ def test_a_lease_never_gives_more_than_is_left(window: Window, told: Told, kind:
     leased = lease(window, told, kind=kind, wanted=wanted, cost=1, now=now)
     after = leased.window
     assert 0 <= leased.permissions <= wanted
-    assert now <= after.ends_at <= max(now + 60, window.ends_at)
+    assert now <= after.ends_at <= max(now + 60, window.ends_at + SAME_WINDOW_SECONDS)
     if leased.permissions:
         assert after.used <= after.allowed - (after.reserve if kind == "bulk" else 0)
         assert now >= after.paused_until

@@ -140,7 +140,8 @@ class Web:
         if response.ok and response.status_code < requests.codes.multiple_choices:
             return response
         error = self._refusal(response, operation)
-        return Failure(error, error.temporary, retry_after(response.headers) or 0.0)
+        throttled = response.status_code == requests.codes.too_many_requests
+        return Failure(error, error.temporary, retry_after(response.headers) or 0.0, throttled)
 
     def _refusal(self, response: requests.Response, operation: str) -> CrmError:
         try:
