@@ -4,20 +4,24 @@ A queue with a delay keeps the events of what `cir` writes itself behind the wri
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from cir import connect
-from cir.aws.dynamodb import DynamoDBError
 from cir.contacts.organization import ExternalSources
 from cir.crm.mapping import deployed_mapping
 from cir.follow.events import CHANGED, TOPICS, Events, is_echo
-from cir.genesys.errors import GenesysError
 from cir.identity.records import Contact
-from cir.index.again import OutdatedError
 from cir.index.store import IdentityStore
 from cir.runtime import log
 from functions import Handler, opened
+
+_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+class OddEventError(Exception):
+    """What has come is no event of a contact. The queue keeps it for somebody to look at."""
 
 
 def make_handler(events: Events, store: IdentityStore) -> Handler:
@@ -28,14 +32,15 @@ def make_handler(events: Events, store: IdentityStore) -> Handler:
         if "Records" not in event:
             _follow(events, event, {})
             return {}
-        messages = {record["messageId"]: json.loads(record["body"]) for record in event["Records"]}
-        known = store.contacts({_contact_id(each) for each in messages.values()} - {""}, consistent=True)
+        messages = {record["messageId"]: _read(record["body"]) for record in event["Records"]}
+        known = store.contacts({_contact_id(each) for each in messages.values() if each} - {""}, consistent=True)
         failed = []
         for message_id, message in messages.items():
             try:
                 _follow(events, message, known)
-            except (GenesysError, DynamoDBError, OutdatedError) as error:
-                log.write_failure("event failed", error)
+            except Exception as error:
+                # whatever it is, it is about this event, and the queue has it
+                log.write_failure("event failed", error, messageId=message_id)
                 failed.append({"itemIdentifier": message_id})
         return {"batchItemFailures": failed}
 
@@ -50,19 +55,37 @@ def _open() -> Handler:
 handler = opened(_open)
 
 
-def _follow(events: Events, event: Mapping[str, Any], known: Mapping[str, Contact]) -> None:
-    topic, detail = event.get("detail-type"), event.get("detail") or {}
-    contact_id = _contact_id(event)
-    if not contact_id or topic not in TOPICS:
+def _read(body: str) -> Mapping[str, Any] | None:
+    """A message of the queue; None where it is no event."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _follow(events: Events, event: Mapping[str, Any] | None, known: Mapping[str, Contact]) -> None:
+    """Raises OddEventError, and whatever `Events.follow` raises."""
+    topic = event.get("detail-type") if event else None
+    if event and topic not in TOPICS:
         log.write({"event": "unknown event", "level": "warning", "topic": topic})
         return
-    modified = str(detail["eventBody"].get("modifyDate") or "")
-    if topic == CHANGED and is_echo(known.get(contact_id), modified=modified, told=str(detail.get("timestamp") or "")):
+    contact_id = _contact_id(event) if event else ""
+    if not event or not contact_id:
+        raise OddEventError("an event that names no contact")
+    modified, told = str(_body(event).get("modifyDate") or ""), str(event["detail"].get("timestamp") or "")
+    if topic == CHANGED and is_echo(known.get(contact_id), modified=modified, told=told):
         return
     log.write({"event": "contact event", "contactId": contact_id, "became": events.follow(contact_id)})
 
 
 def _contact_id(event: Mapping[str, Any]) -> str:
-    body = (event.get("detail") or {}).get("eventBody") or {}
-    found = body.get("id") if isinstance(body, Mapping) else None
-    return found if isinstance(found, str) else ""
+    """Empty where the event names no contact by an id of Genesys'."""
+    found = _body(event).get("id")
+    return found if isinstance(found, str) and _ID.fullmatch(found) else ""
+
+
+def _body(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    detail = event.get("detail")
+    body = detail.get("eventBody") if isinstance(detail, Mapping) else None
+    return body if isinstance(body, Mapping) else {}

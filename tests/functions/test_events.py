@@ -48,3 +48,29 @@ def test_an_event_that_could_not_be_followed_is_handed_back_and_nonsense_is_not(
     assert world.leads_to(phone(1)) == {made}
     assert function({"detail-type": "something else", "detail": {}}, None) == {}
     assert "555" not in without_ids(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("detail", "follows"),
+    [
+        ({"timestamp": ""}, True),
+        ({"timestamp": "Sun Nov 29 2026"}, True),
+        ({"timestamp": 7}, True),
+        ({"timestamp": "2026-11-29T10:00:00"}, True),
+        ({"eventBody": "a text"}, False),
+        ({"eventBody": {"id": ".."}}, False),
+        ({"eventBody": {"id": 7}}, False),
+        ("a text", False),
+        (None, False),
+    ],
+    ids=str,
+)
+def test_an_odd_event_fails_alone(world: World, function: Handler, detail: Any, follows: bool) -> None:
+    made = world.in_genesys({}, phone(1))
+    event = world.events()[-1]["event"]
+    odd = {**event, "detail": {**event["detail"], **detail} if isinstance(detail, dict) else detail}
+    bodies = {"odd": json.dumps(odd), "no JSON": "no JSON", "a list": "[]", "good": json.dumps(event)}
+    queued = {"Records": [{"messageId": name, "body": body} for name, body in bodies.items()]}
+    failed = {each["itemIdentifier"] for each in function(queued, None)["batchItemFailures"]}
+    assert failed == {"no JSON", "a list"} | (set() if follows else {"odd"})
+    assert world.leads_to(phone(1)) == {made}

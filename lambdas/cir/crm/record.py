@@ -17,6 +17,7 @@ MAX_NAME = 1000
 MAX_PROFILE_TEXT = 100
 """What the custom fields of the routing profile are created with."""
 
+_NO_TEXT = "holds half a character, as if the CRM had cut it in two"
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -64,8 +65,8 @@ def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: 
     """Normalise a row. A Problem when it has no usable id; single bad values are left out and reported."""
     written_id = row.get(mapping.id_column) or ""
     identity = parse(IdentifierType.EXTERNAL, written_id, source=mapping.source, is_record_key=True)
-    if isinstance(identity, Refusal):
-        return Problem(mapping.id_column, _because(identity), mask(written_id))
+    if isinstance(identity, Refusal) or not _is_text(written_id):
+        return _problem(mapping.id_column, _because(identity) if isinstance(identity, Refusal) else "", written_id)
     country = (row.get(mapping.region_column) or "").strip()
     region = read_region(country, default_region)
     problems: list[Problem] = []
@@ -83,8 +84,8 @@ def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: 
         rule = mapping.ids.get(column, NO_RULE)
         protected = find_protected(text, country=region, column=column)
         reason = _reason_against(value, target, rule, protected)
-        if reason:
-            problems.append(Problem(column, reason, mask(text)))
+        if reason or not _is_text(text):
+            problems.append(_problem(column, reason, text))
         elif isinstance(value, str):
             texts[target] = value
         elif isinstance(value, Identifier) and source:
@@ -108,6 +109,19 @@ def _filled(row: Mapping[str, str], mapping: CrmMapping) -> Iterator[tuple[str, 
         text = (row.get(column) or "").strip()
         if text:
             yield column, target, text
+
+
+def _problem(column: str, reason: str, text: str) -> Problem:
+    return Problem(column, reason, mask(text)) if _is_text(text) else Problem(column, _NO_TEXT)
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be stored anywhere: JSON may carry half of a character, as a text that was cut has it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _reason_against(value: str | Parsed, target: str, rule: IdRule, protected: Protected | None) -> str:

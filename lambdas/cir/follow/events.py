@@ -51,11 +51,15 @@ def is_echo(stored: Contact | None, *, modified: str, told: str) -> bool:
     """Whether an event only says what the sync has written itself: an import causes one for every contact.
 
     `modified` is the `modifyDate` of the contact in the event, `told` the time of the event. The event of a deletion
-    has the contact's last `modifyDate` as well, but a later time.
+    has the contact's last `modifyDate` as well, but a later time. Times that cannot be read are no echo: the contact
+    is looked at.
     """
     if stored is None or stored.merged_into or not modified or stored.genesys_modified != modified:
         return False
-    age = datetime.fromisoformat(told) - datetime.fromisoformat(modified)
+    try:
+        age = datetime.fromisoformat(told) - datetime.fromisoformat(modified)
+    except (ValueError, TypeError):  # no time; or one with a zone and one without
+        return False
     return abs(age.total_seconds()) <= ECHO_SECONDS
 
 

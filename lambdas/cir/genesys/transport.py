@@ -66,13 +66,10 @@ class Transport:
         pacer: Pacer | None = None,
         on_call: Callable[[Call], None] | None = None,
         on_wait: Callable[[float], None] = lambda _: None,
-        attempts: int = 6,
+        attempts: int = 5,
         timing: Timing | None = None,
     ) -> None:
-        """`on_wait` is told the seconds of each wait that is long enough to be said.
-
-        The attempts are enough for a limit of a minute that says nothing of when it ends.
-        """
+        """`on_wait` is told the seconds of each wait that is long enough to be said."""
         self._session = session or _json_session()
         self._on_wait = on_wait
         self.timing = timing or Timing()

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 SAID_FROM = 3.0
 """Seconds from which a wait is said."""
-_THROTTLED = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
-"""Seconds to leave a service alone that has had too much and does not say for how long: together more than the minute
-in which most of them count."""
+_THROTTLED = (4.0, 8.0, 16.0, 32.0, 60.0)
+"""Seconds to leave a service alone that has had too much and does not say for how long. Five attempts outlast the
+minute in which most of them count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def _encode(line: Line) -> bytes:
             "problems": [problem_to_json(each) for each in record.problems],
             **{name: getattr(record, name) for name in _OTHERS},
         }
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(data, separators=(",", ":")).encode() + b"\n"
 
 
 def _decode(data: Mapping[str, Any]) -> Line:

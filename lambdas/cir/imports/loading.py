@@ -32,7 +32,7 @@ class Imported:
         """One line of a file of results."""
         problems = [problem_to_json(each) for each in self.problems]
         values = (self.line, self.change, self.crm_id, self.contact_id, problems)
-        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(values, separators=(",", ":")).encode() + b"\n"
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:

@@ -91,4 +91,4 @@ def extract(
 
 
 def _encode(values: Sequence[str]) -> bytes:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(values, separators=(",", ":")).encode() + b"\n"

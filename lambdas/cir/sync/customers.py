@@ -18,10 +18,10 @@ from cir.crm.mapping import CrmMapping
 from cir.crm.record import CrmRecord, Problem
 from cir.genesys.client import GenesysClient
 from cir.genesys.contacts import BULK_LIMIT
-from cir.genesys.errors import GenesysError, NotFoundError
+from cir.genesys.errors import GenesysError, InvalidRequestError, NotFoundError
 from cir.genesys.identifiers import forms_in_genesys
 from cir.genesys.models import Contact as GenesysContact
-from cir.genesys.models import EnrichRequest, EnrichResult, FieldRules, merged_ids
+from cir.genesys.models import EnrichError, EnrichRequest, EnrichResult, FieldRules, merged_ids
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, IdentifierRecord, timestamp
 from cir.identity.rules import Assurance
@@ -35,6 +35,8 @@ from cir.sync.rewriting import hand_over
 
 PAUSE_SECONDS = 0.2
 """The longest pause before a record is sent a second time: Genesys, which may have asked for it, needs some time."""
+_MANY = 5
+"""Records of which not all are bad by chance."""
 _MEANWHILE = "changed by somebody else at the same moment; run again"
 
 
@@ -156,7 +158,7 @@ class Sync:
         drafts = self._drafts(records)
         changed = [draft for draft in drafts if draft.is_new]
         requests = [_request(draft, self.organization, survivorship(self.mapping)) for draft in changed]
-        results = self.client.contacts.enrich_many(requests) if requests else []
+        results = self._enrich(requests) if requests else []
         created |= {draft.record.id for draft, result in zip(changed, results, strict=True) if result.created}
         known = self._known(changed)
         for draft in drafts:
@@ -164,6 +166,23 @@ class Sync:
                 yield Synced(draft.record, Change.UNCHANGED, draft.stored.contact_id, draft.notes)
         for draft, result in zip(changed, results, strict=True):
             yield self._complete(draft, result, known, created=draft.record.id in created)
+
+    def _enrich(self, requests: Sequence[EnrichRequest]) -> list[EnrichResult]:
+        """The result of each. A request that is refused whole is divided until the record it is about stands alone.
+
+        Raises the refusal where none of many records can be written: it is not about any of them then.
+        """
+        try:
+            return self.client.contacts.enrich_many(requests)
+        except InvalidRequestError as error:
+            refusal = error
+        if len(requests) == 1:
+            return [_refusal(requests[0], refusal)]
+        middle = len(requests) // 2
+        results = [*self._enrich(requests[:middle]), *self._enrich(requests[middle:])]
+        if len(requests) >= _MANY and all(each.error and each.error.code == refusal.code for each in results):
+            raise refusal
+        return results
 
     def _drafts(self, records: Sequence[CrmRecord]) -> list[Draft]:
         return drafts_of(records, store=self.store, organization=self.organization, mapping=self.mapping)
@@ -305,6 +324,11 @@ class Sync:
             return self.client.contacts.get(contact_id)["id"]
         except NotFoundError:
             return None
+
+
+def _refusal(request: EnrichRequest, error: InvalidRequestError) -> EnrichResult:
+    refused = EnrichError(error.status or 0, error.code, error.message, retryable=False, fields=error.fields)
+    return EnrichResult(request["id"], error=refused)
 
 
 def _request(draft: Draft, organization: Organization, rules: FieldRules) -> EnrichRequest:

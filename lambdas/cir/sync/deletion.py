@@ -7,6 +7,7 @@ from enum import StrEnum
 from cir.contacts.organization import Organization
 from cir.crm.mapping import OnDelete
 from cir.genesys.client import GenesysClient
+from cir.genesys.errors import NotFoundError
 from cir.genesys.identifiers import forms_in_genesys, held_by_genesys
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, Decision
@@ -54,14 +55,17 @@ class Deletion:
             return Fate.ABSENT, ""
         if self.policy is OnDelete.KEEP:
             return Fate.KEPT, contact.contact_id
-        if any(each.source == record_id.source and each != record_id for each in contact.identifiers):
-            # phones and addresses stay: whose of the contact's records they are cannot be told
-            self._withdraw(contact, record_id, (record_id,), because, said=None)
-            return Fate.WITHDRAWN, contact.contact_id
-        if self.policy is OnDelete.RELEASE:
-            self._withdraw(contact, record_id, self._given_by_the_crm(contact, record_id), because, said=())
-            return Fate.WITHDRAWN, contact.contact_id
-        self.client.contacts.delete(contact.contact_id)
+        try:
+            if any(each.source == record_id.source and each != record_id for each in contact.identifiers):
+                # phones and addresses stay: whose of the contact's records they are cannot be told
+                self._withdraw(contact, record_id, (record_id,), because, said=None)
+                return Fate.WITHDRAWN, contact.contact_id
+            if self.policy is OnDelete.RELEASE:
+                self._withdraw(contact, record_id, self._given_by_the_crm(contact, record_id), because, said=())
+                return Fate.WITHDRAWN, contact.contact_id
+            self.client.contacts.delete(contact.contact_id)
+        except NotFoundError:
+            pass  # somebody has deleted it in Genesys, which the index was not told
         self.store.remove(contact, decision=self._decision(contact, record_id, because))
         hand_over(self.store, contact.identifiers)
         return Fate.DELETED, contact.contact_id

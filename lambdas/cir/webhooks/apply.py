@@ -9,7 +9,7 @@ from cir.aws.dynamodb import DynamoDBError
 from cir.crm.connector import CrmRow, Fetch
 from cir.crm.mapping import CrmMapping
 from cir.crm.record import CrmRecord, Problem, read_record
-from cir.genesys.errors import GenesysError, InvalidRequestError
+from cir.genesys.errors import GenesysError
 from cir.identity.identifiers import Identifier
 from cir.identity.parsing import parse
 from cir.identity.rules import IdentifierType
@@ -127,11 +127,6 @@ class Applier:
             return {}
         try:
             synced = self.sync.records(records)
-        except InvalidRequestError as error:
-            if len(records) == 1:
-                return {records[0].id: _poison(f"{error.operation} {error.status} {error.code}".strip())}
-            # one that Genesys Cloud cannot read must not hold up the others
-            return {key: value for record in records for key, value in self._load([record]).items()}
         except (GenesysError, DynamoDBError, OutdatedError) as error:
             return dict.fromkeys((record.id for record in records), _from_error(error))
         return {each.record.id: _from_synced(each) for each in synced}

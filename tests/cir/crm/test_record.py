@@ -39,6 +39,17 @@ def problems(row: Mapping[str, str]) -> dict[str, str]:
     return {problem.column: str(problem) for problem in read(row).problems}
 
 
+@pytest.mark.parametrize("column", ["FirstName", "Email", "MobilePhone", "Loyalty_Number__c", "Account_Tier__c"])
+def test_half_a_character_is_left_out_and_said(column: str) -> None:
+    half, said = "Ann \ud83d", "holds half a character, as if the CRM had cut it in two"
+    ann = read({**ANN, column: half})
+    assert problems({**ANN, column: half})[column] == f"{column}: {said}"
+    json.dumps([*ann.texts.values(), *(each.value for each in ann.identifiers)], ensure_ascii=False).encode()
+    refused = read_record({**ANN, "Id": "0035g\ud83d"}, MAPPING, default_region="US")
+    assert isinstance(refused, Problem)
+    str(refused).encode()
+
+
 def test_a_row_becomes_a_normalised_record() -> None:
     ann = read(ANN)
     assert ann.id.key == "external#salesforce#0035g00000abcdeaax"

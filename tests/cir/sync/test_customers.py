@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,9 @@ from cir.aws.dynamodb import DynamoDBError, boto3_dynamodb, unmarshal_item
 from cir.contacts.organization import prepare
 from cir.conversation.linking import LinkOutcome
 from cir.crm.record import CrmRecord, read_record
-from cir.genesys.errors import ConfigurationError, UnavailableError
+from cir.genesys.client import GenesysClient
+from cir.genesys.errors import ConfigurationError, InvalidRequestError, UnavailableError
+from cir.genesys.models import EnrichRequest, EnrichResult
 from cir.http.retries import Timing
 from cir.identity.identifiers import Identifier
 from cir.index.review import open_cases
@@ -375,6 +378,40 @@ def test_a_record_that_genesys_refuses_is_reported_and_the_rest_goes_on(plane: S
     assert "lastName" in reason
     assert "Winterbourne" not in reason
     assert plane.owners(crm_id(2)) == set()
+
+
+def picky(client: GenesysClient, *bad: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Genesys refuses a request whole as long as one of these records is in it. Returns the sizes that it is sent."""
+    ids, real, sizes = {salesforce_id(each) for each in bad}, client.contacts.enrich_many, list[int]()
+
+    def enrich_many(requests: Sequence[EnrichRequest]) -> list[EnrichResult]:
+        sizes.append(len(requests))
+        if ids & {each["id"] for each in requests}:
+            raise InvalidRequestError("as told", operation="contacts.enrich_many", status=422, code="validation.failed")
+        return real(requests)
+
+    monkeypatch.setattr(client.contacts, "enrich_many", enrich_many)
+    return sizes
+
+
+@pytest.mark.parametrize("bad", [(4,), (0, 9), (3, 4, 5)], ids=str)
+def test_a_request_that_is_refused_whole_is_divided_until_the_bad_record_stands_alone(
+    plane: SyncPlane, bad: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = plane.new_sync()
+    sizes = picky(sync.client, *bad, monkeypatch=monkeypatch)
+    synced = sync.records([account(number) for number in range(10)])
+    assert changes(synced) == [Change.REFUSED if number in bad else Change.CREATED for number in range(10)]
+    assert told(synced[bad[0]])[0].startswith("record: Genesys Cloud: validation.failed")
+    assert len(sizes) <= 1 + 8 * len(bad)
+
+
+def test_a_request_that_no_record_makes_better_ends_the_run(plane: SyncPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync = plane.new_sync()
+    picky(sync.client, *range(10), monkeypatch=monkeypatch)
+    with pytest.raises(InvalidRequestError):
+        sync.records([account(number) for number in range(10)])
+    assert plane.owners(crm_id(1)) == set()
 
 
 def test_a_throttled_request_is_sent_again_when_genesys_allows(plane: SyncPlane) -> None:

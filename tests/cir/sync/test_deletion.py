@@ -55,6 +55,15 @@ def test_of_a_salesforce_id_that_genesys_has_in_two_forms_both_are_released(
     assert not plane.genesys.contact(there).get("externalIds")
 
 
+@pytest.mark.parametrize("policy", [OnDelete.RELEASE, OnDelete.DELETE], ids=str)
+def test_a_deletion_of_what_is_gone_from_genesys_already_is_done(plane: SyncPlane, policy: OnDelete) -> None:
+    (ann,) = plane.sync(account(1))
+    plane.genesys.client().contacts.delete(ann.contact_id)
+    assert deletion(plane, policy).follow(crm_id(1)) == (Fate.DELETED, ann.contact_id)
+    assert plane.owners(crm_id(1)) == plane.owners(mobile(1)) == set()
+    assert deletion(plane, policy).follow(crm_id(1)) == (Fate.ABSENT, "")
+
+
 @pytest.mark.slow
 def test_a_deletion_that_others_are_in_the_way_of_all_the_time_is_handed_back(
     busy: tuple[WatchedDynamoDB, SyncPlane], dynamodb_client: DynamoDBClient, tables: TableNames
