@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cli.commands.imports import run_import
 from sandbox.bench import duplicates as bench_duplicates
+from sandbox.bench import families
 from sandbox.bench import resolver as bench
 from sandbox.bench import truth as bench_truth
 
@@ -56,10 +57,17 @@ def duplicates(
     size: Annotated[
         list[int] | None, typer.Option(min=1000, help="Sample customers; may be given several times.")
     ] = None,
+    family_size: Annotated[
+        list[int] | None, typer.Option(min=20, help="Records of a base of families; may be given several times.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Bases of families of each size and share of doubled records.")] = 2,
 ) -> None:
-    """Duplicate detection: accuracy on FEBRL and on sample customers, time and memory."""
+    """Duplicate detection: accuracy on FEBRL, sample customers and families, time and memory."""
     console = Console(stderr=as_json, highlight=False)
-    _print(bench_duplicates.run(console, sizes=size or bench_duplicates.SIZES), console, as_json)
+    results = bench_duplicates.run(
+        console, sizes=size or bench_duplicates.SIZES, family_sizes=family_size or families.SIZES, seeds=seeds
+    )
+    _print(results, console, as_json)
 
 
 def _print(results: Results, console: Console, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Duplicate detection measured: accuracy on FEBRL and on sample customers, time and memory from 10,000 records up.
+"""Duplicate detection measured: accuracy on FEBRL, sample customers and families, time and memory from 10,000 records.
 
 Weights are learnt from each file without looking at its truth; the truth is read only here, to judge the clusters. Each
 measurement is a process of its own, so that its peak memory is its own too.
@@ -20,6 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from sandbox.bench import families
 from sandbox.customers import generate, write_csv
 
 SIZES = (10_000, 100_000, 500_000)
@@ -73,13 +74,18 @@ class Results:
     """What `cir bench duplicates` prints."""
 
     measured: tuple[Measured, ...]
+    families: tuple[families.Measured, ...]
 
-    def as_dict(self) -> list[dict[str, Any]]:
-        return [asdict(each) for each in self.measured]
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "files": [asdict(each) for each in self.measured],
+            "families": [asdict(each) for each in self.families],
+        }
 
     def tables(self) -> Iterator[Table]:
         yield self._accuracy()
         yield self._cost()
+        yield self._families()
 
     def _accuracy(self) -> Table:
         table = Table("file", title="Duplicates found", title_justify="left")
@@ -109,9 +115,25 @@ class Results:
             table.add_row(each.name, how, *(form.format(value) for form, value in zip(formats, numbers, strict=True)))
         return table
 
+    def _families(self) -> Table:
+        table = Table("records", title="Families, in bases that the search does not know", title_justify="left")
+        for name in ("doubled", "bases", "two people merged", "doubled merged"):
+            table.add_column(name, justify="right")
+        for each in self.families:
+            wrong = ", ".join(f"{number} ({kind})" for kind, number in each.wrong.items()) or "0"
+            recall = "" if each.recall is None else f"{each.recall:.3f}"
+            table.add_row(f"{each.records:,}", f"{each.doubled:.0%}", str(each.bases), wrong, recall)
+        return table
 
-def run(console: Console, *, sizes: Sequence[int] = SIZES) -> Results:
-    """Measure FEBRL and sample customers of these sizes."""
+
+def run(
+    console: Console,
+    *,
+    sizes: Sequence[int] = SIZES,
+    family_sizes: Sequence[int] = families.SIZES,
+    seeds: int = 2,
+) -> Results:
+    """Measure FEBRL, sample customers and, `seeds` times each, bases of families of these sizes."""
     measured = []
     with tempfile.TemporaryDirectory(prefix="cir-bench-duplicates-") as name:
         directory = Path(name)
@@ -128,7 +150,12 @@ def run(console: Console, *, sizes: Sequence[int] = SIZES) -> Results:
                 model = directory / "model.json"
                 measured.append(_measure(title, file, truth, save_model_to=model))
                 measured.append(_measure(title, file, truth, model=model))
-    return Results(tuple(measured))
+    of_families = []
+    for size in family_sizes:
+        for share in families.SHARES:
+            with console.status(f"families: {size:,} records, {share:.0%} doubled"):
+                of_families.append(families.measure(records=size, doubled=share, seeds=range(1, seeds + 1)))
+    return Results(tuple(measured), tuple(of_families))
 
 
 def judge(group_of: Mapping[str, str], person_of: Mapping[str, str]) -> Accuracy:

@@ -62,6 +62,10 @@ _SWAPPED = (
 )
 
 
+_TWO_NAMES = "coalesce(given_own_l <> given_own_r, false)"
+"""Both are names that people have: Maria and Mario, Jane and Janet."""
+
+
 def _either_missing(column: str) -> str:
     return f"{column}_l is null or {column}_r is null"
 
@@ -90,9 +94,10 @@ GIVEN = Comparison(
         ),
         Level(
             "a slip apart",
+            f"not {_TWO_NAMES} and ("
             f"(least(length(given_full_l), length(given_full_r)) >= 4 and {_slip('given_full_l', 'given_full_r')})"
             " or (least(length(given_full_l), length(given_full_r)) >= 5"
-            f" and {_alike('given_full_l', 'given_full_r', 0.93)})",
+            f" and {_alike('given_full_l', 'given_full_r', 0.93)}))",
             0.08, 0.008, 0.001,
         ),
         Level(
@@ -101,10 +106,11 @@ GIVEN = Comparison(
         ),
         Level(
             "similar",
-            f"list_has_any(given_parts_l, given_parts_r) or {_alike('given_full_l', 'given_full_r', 0.82)}"
+            f"list_has_any(given_parts_l, given_parts_r) or not {_TWO_NAMES} and ("
+            f"{_alike('given_full_l', 'given_full_r', 0.82)}"
             " or (least(length(given_l), length(given_r)) >= 3"
             " and (starts_with(given_l, given_r) or starts_with(given_r, given_l)))"
-            " or given_sound_l = given_sound_r",
+            " or given_sound_l = given_sound_r)",
             0.03, 0.05, 0.02,
         ),
         Level("different", ELSE, 0.04, 0.897, 0.963),
@@ -147,7 +153,8 @@ PHONE = Comparison(
     "phone",
     "not (has_phone_l and has_phone_r)",
     (
-        Level("a personal number that hardly anybody else has", _shares("personal"), 0.50, 0.04, 1e-7),
+        Level("a number that somebody carries along", _shares("own_phones_of_two"), 0.40, 0.002, 1e-7),
+        Level("a personal number that hardly anybody else has", _shares("personal"), 0.10, 0.038, 1e-7),
         Level("a personal number of a few people", _shares("personal_few"), 0.03, 0.04, 1e-7),
         Level("the number of a line that hardly anybody else has", _shares("lines"), 0.15, 0.35, 1e-7),
         Level("the number of a line of a few people", _shares("lines_few"), 0.04, 0.20, 2e-7),
@@ -160,7 +167,8 @@ EMAIL = Comparison(
     "e-mail",
     "not (has_email_l and has_email_r)",
     (
-        Level("an address that hardly anybody else has", _shares("emails"), 0.55, 0.03, 1e-7),
+        Level("an address that is called after one person", _shares("own_emails_of_two"), 0.45, 0.002, 1e-7),
+        Level("an address that hardly anybody else has", _shares("emails"), 0.10, 0.028, 1e-7),
         Level("an address of a few people", f"{_shares('emails_few')}", 0.02, 0.05, 1e-7),
         Level("an address of several people", _shares("emails_all"), 0.01, 0.05, 1e-6),
         # a mailbox called after its owner says no more than the name does: preparing leaves those out

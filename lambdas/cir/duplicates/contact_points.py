@@ -8,7 +8,7 @@ number is compared as its digits, since two equal texts are evidence even where 
 # ruff: noqa: S608 - the texts in the SQL are our own; names of columns and values of the file are quoted
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -35,6 +35,8 @@ _PARTS = 8
 """What they are cut into: as many processes at the most."""
 _OWN_ZERO = ("39", "225", "241", "242", "378", "379")
 """Calling codes whose national numbers may begin with a zero that belongs to them."""
+_CARRIED = re.compile(r"mobil|cell|handy|movil|celular|mobiel|gsm|portable|komork|whatsapp|sms", re.IGNORECASE)
+"""Parts of the name of a column whose numbers are one person's."""
 _SHORTEST_RUN = 7
 """Digits of a national number from which a sequence, or one digit and zeros, was typed to fill the field."""
 _RUN_UP, _RUN_DOWN = "01234567890123456789", "98765432109876543210"
@@ -204,6 +206,35 @@ def _plain_phones(regions: Iterable[str], accounts: Sequence[int]) -> str:
             {"else case region " + national + " end" if national else ""} end as number
         from coded left join (values {possible}) plans(calling_code, national_length)
             on international and calling_code = code and national_length = length(digits) - length(code)"""
+
+
+def owned_number(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], value: str) -> str:
+    """SQL of whether a number, in E.164, of the column at `place` is one that people carry with them.
+
+    The column says it, or the numbering plan where mobiles have ranges of their own.
+    """
+    named = [str(place) for place, column in enumerate(columns) if _CARRIED.search(re.sub(r"[\W_]", "", column))]
+    codes = connection.execute(
+        f"""select distinct case when number[2:3] in ({_two_digit_codes()}) then number[2:3] else number[2:4] end
+            from (select {value} as number from phone_values) where number[1] = '+' and number[2] not in ('1', '7')"""
+    ).fetchall()
+    plans = [
+        f"{value} like '+{code}%' and regexp_full_match(substr({value}, {len(code) + 2}), '{mobile}')"
+        f" and not regexp_full_match(substr({value}, {len(code) + 2}), '{fixed}')"
+        for (code,) in codes
+        for mobile, fixed in _mobile_ranges(code)
+    ]
+    return " or ".join([*([f"place in ({', '.join(named)})"] if named else []), *plans]) or "false"
+
+
+def _mobile_ranges(code: str) -> Iterator[tuple[str, str]]:
+    """Patterns of the national numbers of mobiles and of lines."""
+    for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code), ())[:1]:
+        plan = PhoneMetadata.metadata_for_region(region)
+        if plan and plan.mobile and plan.fixed_line:
+            patterns = (plan.mobile.national_number_pattern, plan.fixed_line.national_number_pattern)
+            if all(patterns):
+                yield patterns[0] or "", patterns[1] or ""
 
 
 def _two_digit_codes() -> str:

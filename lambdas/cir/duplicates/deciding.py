@@ -11,6 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from cir.duplicates.clustering import Edge, cluster
 from cir.duplicates.comparisons import Comparison
 from cir.duplicates.model import Model, household_weight
+from cir.duplicates.owning import OLDER, doubt_sql
 
 MERGE_FROM = 0.99
 """A wrong merge is held to cost as much as a hundred reviews of right ones, so a merge must be 100 : 1 likely."""
@@ -20,6 +21,12 @@ _NOTEWORTHY = 6.0
 """Bits against strangers (64 : 1) from which a pair that is not proposed is named, with the reason."""
 _OTHER_GIVEN = "gamma_given = 0"
 """Neither a short form nor a slip nor an initial: what relatives share outweighs it in a file of families."""
+_OTHER_BIRTH = "gamma_dob between 0 and 1"
+"""Also with two slips: father and son of one name may be born on dates that are two digits apart."""
+_BEYOND_CHANCE = 13.0
+"""Bits against strangers (8,192 : 1) from which name and date of birth alone are enough: a rare name."""
+_WHO = frozenset({"given", "surname", "generation", "dob"})
+_ADDRESS = frozenset({"street", "place"})
 _EVIDENCE = 2.0
 """Bits from which an agreement counts as a piece of evidence of its own (4 : 1)."""
 
@@ -28,9 +35,17 @@ def decide(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Fill `pairs` (both rows, probability, action, reason, evidence) and `clusters` (row, cluster, merge group)."""
     connection.execute(
         f"""create table decided as
-            select *, probability >= {MERGE_FROM} and contradiction is null and pieces >= 2 as certain from
-                (select *, {_contradiction(model.comparisons)} as contradiction,
-                        {_forbidden(model.comparisons)} as forbids, {_pieces(model.comparisons)} as pieces from scored);
+            with weighed as (
+                select *, {_contradiction(model.comparisons)} as contradiction,
+                       {_forbidden(model.comparisons)} as forbids, {_pieces(model.comparisons)} as pieces,
+                       {_beside(model.comparisons)} as beside from scored),
+            likely as (
+                select row_l, row_r, {OLDER} as older, {doubt_sql(model.comparisons)} as doubt
+                from weighed p join records l on l.row = row_l join records r on r.row = row_r
+                where probability >= {MERGE_FROM} and contradiction is null and pieces >= 2 and beside)
+            select weighed.* replace (forbids or coalesce(older, false) as forbids), doubt,
+                   likely.row_l is not null and doubt is null as certain
+            from weighed left join likely using (row_l, row_r);
             drop table scored"""
     )
     _cluster(connection, "proposed", f"probability >= {REVIEW_FROM}", forbids="false")
@@ -56,6 +71,9 @@ def decide(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
                      when probability >= {REVIEW_FROM} and not together
                          then 'other records of the two clusters speak against joining them'
                      when certain then 'other records of the two clusters are not certain enough'
+                     when doubt is not null then doubt
+                     when probability >= {MERGE_FROM} and not beside
+                         then 'nothing agrees but name and date of birth: namesakes may be born on one day'
                      when probability >= {MERGE_FROM} then 'only one kind of evidence'
                      when probability >= {REVIEW_FROM} then 'likely, but not certain enough to merge without a look'
                      when together then 'in one cluster through other records only'
@@ -119,13 +137,15 @@ def _contradiction(comparisons: Sequence[Comparison]) -> str:
     if _has_given(comparisons):
         branches.append(f"when {_OTHER_GIVEN} then 'given name differs: relatives, or a name that was changed'")
     if any(comparison.name == "dob" for comparison in comparisons):
-        branches.append("when gamma_dob = 0 then 'date of birth differs: a namesake, or father and son'")
+        branches.append(f"when {_OTHER_BIRTH} then 'date of birth differs: a namesake, or father and son'")
     return f"case {' '.join(branches)} end" if branches else "cast(null as varchar)"
 
 
 def _forbidden(comparisons: Sequence[Comparison]) -> str:
+    names = {comparison.name for comparison in comparisons}
     differing = [_differs(comparison) for comparison in comparisons if comparison.exclusive]
-    return " or ".join(differing + [_OTHER_GIVEN] * _has_given(comparisons)) or "false"
+    others = [condition for name, condition in (("given", _OTHER_GIVEN), ("dob", "gamma_dob = 0")) if name in names]
+    return " or ".join(differing + others) or "false"
 
 
 def _has_given(comparisons: Sequence[Comparison]) -> bool:
@@ -139,6 +159,15 @@ def _pieces(comparisons: Sequence[Comparison]) -> str:
     )
     shared = " or ".join(f"{_bits(comparison)} >= {_EVIDENCE}" for comparison in comparisons if not comparison.personal)
     return f"{personal or '0'} + ({shared or 'false'})::integer"
+
+
+def _beside(comparisons: Sequence[Comparison]) -> str:
+    """SQL of whether anything agrees but name and birthday, or the name is rare; an address counts as a whole."""
+    address = [_bits(comparison) for comparison in comparisons if comparison.name in _ADDRESS]
+    others = [_bits(comparison) for comparison in comparisons if comparison.name not in _WHO | _ADDRESS]
+    sums = [" + ".join(address)] * bool(address) + others
+    agree = " or ".join(f"{bits} >= {_EVIDENCE}" for bits in sums) or "true"
+    return f"({agree} or against_strangers >= {_BEYOND_CHANCE})"
 
 
 def _bits(comparison: Comparison) -> str:

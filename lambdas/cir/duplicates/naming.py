@@ -46,6 +46,7 @@ def read_names(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Non
             "given_parts": pa.array([list(name.parts) for name in given], lists),
             "given_roots": pa.array([list(name.roots) for name in given], lists),
             "given_sound": strings(name.sound for name in given),
+            "given_own": strings(name.own for name in given),
             "root_sound": strings(read_given(name.roots[0]).sound if name.roots else "" for name in given),
             "generation": strings(name.generation for name in given),
         }),
@@ -67,7 +68,7 @@ def read_names(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Non
         """create table names as
            select row, nullif(g.given, '') as given, nullif(g.given_full, '') as given_full,
                   g.given_parts, g.given_roots, nullif(g.given_sound, '') as given_sound,
-                  nullif(g.root_sound, '') as given_root_sound,
+                  nullif(g.root_sound, '') as given_root_sound, nullif(g.given_own, '') as given_own,
                   nullif(s.surname, '') as surname, s.surname_whole, s.surname_parts,
                   nullif(s.surname_sound, '') as surname_sound,
                   coalesce(nullif(x.generation, ''), nullif(s.generation, ''), nullif(g.generation, '')) as generation,

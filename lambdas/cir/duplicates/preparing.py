@@ -15,7 +15,7 @@ import phonenumbers
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from cir.duplicates.columns import ColumnMap
-from cir.duplicates.contact_points import NAMELESS_MAILBOXES, read_emails, read_phones
+from cir.duplicates.contact_points import NAMELESS_MAILBOXES, owned_number, read_emails, read_phones
 from cir.duplicates.dates import date_of_birth
 from cir.duplicates.destroyed import ADVICE, is_destroyed
 from cir.duplicates.naming import read_names
@@ -30,6 +30,11 @@ _FEW_PEOPLE = 4
 """A contact point of so many people says that two of them know each other, hardly that they are one."""
 _LINE_SHARED = 0.5
 """Share of a column's repeated numbers that several names have, above which its numbers are lines, not mobiles."""
+_OF_A_HOUSE = (
+    r"[^\p{L}]+|^the|famil(?:y|ies|ie|le|ia|iar|ias)|^fam|rodzina|house|home|haus|casa|maison|office|"
+    r"e?mail|post|info|contact|kontakt"
+)
+"""What a mailbox name has beside a surname where a whole family reads it, and what says nothing of who does."""
 _FOLDED = "regexp_replace({}, '([aou])e', '\\1', 'g')"
 
 
@@ -69,7 +74,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepar
     _regions(connection, columns)
     _refuse_ids(connection, columns.external_ids)
     _read(connection, columns)
-    _contact_points(connection)
+    _contact_points(connection, columns)
     external = tuple(Attribute(f"id_{place}", source) for place, source in enumerate(columns.external_ids))
     exact = tuple(Attribute(f"exact_{place}", source) for place, source in enumerate(columns.exact))
     _drop_frequent(connection, "details", "dob", what="date of birth")
@@ -79,10 +84,12 @@ def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepar
     connection.execute(
         f"""create table records as
             select s.row, s.id, n.given, n.given_full, n.given_parts, n.given_roots, n.given_sound, n.given_root_sound,
+                   n.given_own,
                    n.surname, n.surname_parts, n.surname_sound, n.generation, n.name_key,
-                   p.personal, p.personal_few, p.lines, p.lines_few, p.phones,
+                   p.personal, p.personal_few, p.lines, p.lines_few, p.phones, p.own_phones, p.own_phones_of_two,
                    pr.row is not null as has_phone,
-                   e.emails, e.emails_few, e.emails_all, x.mailboxes, er.row is not null as has_email,
+                   e.emails, e.emails_few, e.emails_all, e.own_emails, e.own_emails_of_two, e.named_emails,
+                   x.mailboxes, er.row is not null as has_email,
                    d.dob, d.street, d.street_words, d.numbers, d.city, d.postcode{extra}
             from source s
             left join names n using (row) left join phone_lists p using (row) left join email_lists e using (row)
@@ -150,15 +157,19 @@ def _usual_region(connection: duckdb.DuckDBPyConnection, columns: Sequence[str])
     return phonenumbers.region_code_for_country_code(code) if 2 * codes[code] > sum(codes.values()) else ""
 
 
-def _contact_points(connection: duckdb.DuckDBPyConnection) -> None:
-    # what remains of a mailbox name without its owner's, as in cir.matching.scoring.is_telling_mailbox
-    residue = _FOLDED.format("v.local")
-    for name in (
-        "surname_whole",
-        "given_full",
-        *(f"{kind}_parts[{n}]" for kind in ("given", "surname") for n in (1, 2)),
-    ):
-        residue = f"replace({residue}, coalesce({_FOLDED.format(f'n.{name}')}, ''), '')"
+def _without(text: str, *names: str, plural: str = "") -> str:
+    """SQL of a mailbox name without these of its owner's names, as in cir.matching.scoring.is_telling_mailbox."""
+    for name in names:
+        text = f"replace({text}, coalesce({_FOLDED.format(f'n.{name}')} || '{plural}', ''), '')"
+    return text
+
+
+def _contact_points(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> None:
+    local, surnames = _FOLDED.format("v.local"), ("surname_parts[1]", "surname_parts[2]")
+    residue = _without(local, "surname_whole", "given_full", "given_parts[1]", "given_parts[2]", *surnames)
+    family = ("surname_whole", *surnames)
+    person = _without(_without(local, *family, plural="s"), *family)
+    person = f"regexp_replace({person}, '{_OF_A_HOUSE}', '', 'g')"
     rules = load_rules().identifiers
     for kind, table in ((IdentifierType.PHONE, "phone_values"), (IdentifierType.EMAIL, "email_values")):
         _generic_values(connection, kind, table, "value", rules[kind].generic_above)
@@ -180,24 +191,38 @@ def _contact_points(connection: duckdb.DuckDBPyConnection) -> None:
             create temp table line_values as
             select value from phone_values semi join phone_values_counts using (value) group by value
             having count(*) filter (where place in (select place from shared_places)) * 2 >= count(*);
+            create temp table own_values as
+            select distinct value from phone_values semi join phone_values_counts using (value)
+            where {owned_number(connection, columns.phones, "value")};
             create temp table phone_lists as
             select row,
                 list(value) filter (where not is_line and people <= 2) as personal,
                 list(value) filter (where not is_line and people <= {_FEW_PEOPLE}) as personal_few,
+                list(value) filter (where is_own and named <= 1) as own_phones,
+                list(value) filter (where is_own and named <= 2) as own_phones_of_two,
                 list(value) filter (where is_line and people <= 2) as lines,
                 list(value) filter (where is_line and people <= {_FEW_PEOPLE}) as lines_few,
                 list(value) as phones
-            from (select distinct v.row, v.value, c.people, l.value is not null as is_line
+            from (select v.row, v.value, any_value(c.people) as people, any_value(c.named) as named,
+                         any_value(l.value) is not null as is_line, bool_or(o.value is not null) as is_own
                   from phone_values v join phone_values_counts c using (value) left join line_values l using (value)
-                  where not c.generic)
+                  left join own_values o using (value)
+                  where not c.generic group by v.row, v.value)
             group by row;
             create temp table phone_rows as
             select distinct row from phone_values anti join (from phone_values_counts where generic) using (value);
             create temp table email_lists as
             select row, list(value) filter (where people <= 2) as emails,
-                list(value) filter (where people <= {_FEW_PEOPLE}) as emails_few, list(value) as emails_all
-            from (select distinct v.row, v.value, c.people from email_values v join email_values_counts c using (value)
-                  where not c.generic)
+                list(value) filter (where people <= {_FEW_PEOPLE}) as emails_few, list(value) as emails_all,
+                list(value) filter (where is_own and named <= 1) as own_emails,
+                list(value) filter (where is_own and named <= 2) as own_emails_of_two,
+                list(value) filter (where is_own and length(given) >= 3 and contains(local, given) and named <= 1)
+                    as named_emails
+            from (select *, bool_and(person <> '') over (partition by value) as is_own
+                  from (select distinct v.row, v.value, c.people, c.named, {local} as local, {person} as person,
+                               {_FOLDED.format("n.given")} as given
+                        from email_values v join email_values_counts c using (value) left join names n using (row)
+                        where not c.generic))
             group by row;
             create temp table email_rows as
             select distinct row from email_values anti join (from email_values_counts where generic) using (value);
@@ -211,7 +236,8 @@ def _contact_points(connection: duckdb.DuckDBPyConnection) -> None:
             select row, list(local) as mailboxes from residues
             where regexp_matches(residue, '[0-9].*[0-9].*[0-9]') or (latin and regexp_matches(residue, '[a-z]{{5}}'))
             group by row;
-            drop table phone_values; drop table email_values; drop table line_values; drop table shared_places"""
+            drop table phone_values; drop table email_values; drop table line_values; drop table shared_places;
+            drop table own_values"""
     )
 
 
@@ -224,6 +250,8 @@ def _generic_values(connection: duckdb.DuckDBPyConnection, kind: str, table: str
         f"""create temp table {counts} as
             with repeated as (select {column} from {table} group by {column} having count(distinct row) > 1)
             select {column}, count(distinct row) as records, count(distinct coalesce(name_key, hash(row))) as people,
+                   greatest(count(distinct given_own),
+                            count(distinct given_root_sound) filter (where length(given) > 1)) as named,
                    people > {limit} {roles} as generic
             from {table} semi join repeated using ({column}) join names using (row) group by {column}"""
     )

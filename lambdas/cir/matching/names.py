@@ -33,6 +33,19 @@ _SOUNDS = tuple(
         (r"h", ""),
     )
 )
+_SPELLINGS = tuple(
+    (re.compile(pattern), spelling)
+    for pattern, spelling in (
+        (r"ph", "f"),
+        (r"v(?=en)", "f"),
+        (r"(?<=.)h", ""),
+        (r"ck|c(?![eiy])", "k"),
+        (r"z", "s"),
+        (r"y", "i"),
+        (r"ou", "u"),
+        (r"(.)\1+", r"\1"),
+    )
+)
 _VOWELS = re.compile(r"(?<=.)[aeiou]+")
 _DOUBLED = re.compile(r"(.)\1+")
 _HAN = re.compile(r"[\u4e00-\u9fff\uac00-\ud7a3]{2,4}")
@@ -48,6 +61,8 @@ class _Data:
     particles: frozenset[str]
     joined_prefixes: frozenset[str]
     roots: dict[str, tuple[str, ...]]
+    known: frozenset[str]
+    """Every name of the tables, full or short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,8 @@ class Given:
     roots: tuple[str, ...]
     """The full names that it can be short for, itself included."""
     sound: str
+    own: str = ""
+    """One spelling of a name that is known; two that differ are two names and no slip. Empty for one that is not."""
     generation: str = ""
     """1 senior, 2 junior, 3 …; empty where nothing is said."""
 
@@ -100,6 +117,7 @@ def _data() -> _Data:
         particles=frozenset(data["particles"].split()),
         joined_prefixes=frozenset(data["joined_prefixes"].split()),
         roots={name: tuple(sorted({name, *of})) for name, of in roots.items()},
+        known=frozenset(roots) | {_UMLAUT.sub(r"\1", name) for names in data["given_names"] for name in names.split()},
     )
 
 
@@ -108,12 +126,13 @@ def read_given(text: str) -> Given:
     words, generation = _words(text)
     parts = [word for word in words if len(word) > 1]
     if not words:
-        return Given("", (), (), "", generation)
+        return Given("", (), (), "", generation=generation)
     name = words[0] if len(words[0]) > 1 or not parts else parts[0]
     roots = _data().roots
     joined = "".join(words)
     named = sorted({name, *roots.get(name, ()), *(roots.get(joined, ()) if len(words) > 1 else ())})
-    return Given(name, tuple(dict.fromkeys(parts or words[:1])), tuple(named), sound(name), generation)
+    own = spelling(name) if name in _data().known else ""
+    return Given(name, tuple(dict.fromkeys(parts or words[:1])), tuple(named), sound(name), own, generation)
 
 
 def read_surname(text: str) -> Surname:
@@ -157,6 +176,14 @@ def sound(name: str) -> str:
     for pattern, spoken in _SOUNDS:
         name = pattern.sub(spoken, name)
     return _VOWELS.sub("", _DOUBLED.sub(r"\1", name))[:6]
+
+
+@cache
+def spelling(name: str) -> str:
+    """A key that spellings of one name share, and two names that only sound alike do not: Sara and Sarah, no Sora."""
+    for pattern, written in _SPELLINGS:
+        name = pattern.sub(written, name)
+    return name
 
 
 def _plain(text: str, letters: dict[int, str]) -> str:

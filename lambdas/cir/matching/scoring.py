@@ -49,6 +49,9 @@ class Sharing:
     """Differently named people whose records have it."""
     line: bool = False
     """Whether it is a landline or switchboard rather than somebody's own."""
+    own: bool = False
+    """Whether it is a number that is carried along, or an address that is called after a person and not a family, and
+    no more than two given names have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +212,17 @@ def _given(left: Record, right: Record) -> int | None:
     similarity, shorter = jaro_winkler(mine, other), min(len(mine), len(other))
     shortest = min(len(one.name), len(two.name))
     prefix = one.name.startswith(two.name) or two.name.startswith(one.name)
+    two_names = bool(one.own and two.own) and one.own != two.own
     return 1 + _first(
         _swapped(left, right),
         one.name != two.name and not set(one.roots).isdisjoint(two.roots),
-        (shorter >= 4 and is_slip(mine, other)) or (shorter >= 5 and similarity >= 0.93),
+        not two_names and ((shorter >= 4 and is_slip(mine, other)) or (shorter >= 5 and similarity >= 0.93)),
         shortest == 1 and one.name[0] == two.name[0],
         not set(one.parts).isdisjoint(two.parts)
-        or similarity >= 0.82
-        or (shortest >= 3 and prefix)
-        or (one.sound == two.sound and bool(one.sound)),
+        or (
+            not two_names
+            and (similarity >= 0.82 or (shortest >= 3 and prefix) or (one.sound == two.sound and bool(one.sound)))
+        ),
     )
 
 
@@ -246,6 +251,7 @@ def _phone(left: Record, right: Record, sharing: Mapping[str, Sharing]) -> int |
         return None
     shared = [sharing.get(phone, Sharing()) for phone in left.phones & right.phones]
     return _first(
+        any(each.own for each in shared),
         any(not each.line and each.people <= _TWO_PEOPLE for each in shared),
         any(not each.line and each.people <= _FEW_PEOPLE for each in shared),
         any(each.line and each.people <= _TWO_PEOPLE for each in shared),
@@ -257,11 +263,12 @@ def _phone(left: Record, right: Record, sharing: Mapping[str, Sharing]) -> int |
 def _email(left: Record, right: Record, sharing: Mapping[str, Sharing]) -> int | None:
     if not left.emails or not right.emails:
         return None
-    people = [sharing.get(address, Sharing()).people for address in left.emails & right.emails]
+    shared = [sharing.get(address, Sharing()) for address in left.emails & right.emails]
     return _first(
-        any(number <= _TWO_PEOPLE for number in people),
-        any(number <= _FEW_PEOPLE for number in people),
-        bool(people),
+        any(each.own for each in shared),
+        any(each.people <= _TWO_PEOPLE for each in shared),
+        any(each.people <= _FEW_PEOPLE for each in shared),
+        bool(shared),
         not left.mailboxes.isdisjoint(right.mailboxes),
     )
 

@@ -1,14 +1,11 @@
 """One pair scored in plain Python: the same levels, weights and probabilities as the whole file in SQL."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cir.duplicates.candidates import find_candidates
 from cir.duplicates.columns import guess_map
@@ -18,40 +15,9 @@ from cir.duplicates.model import load_model, save_model
 from cir.duplicates.preparing import prepare
 from cir.duplicates.scoring import score as score_all
 from cir.duplicates.source import open_source
-from cir.matching.names import NO_GIVEN, NO_SURNAME, read_given, read_surname
-from cir.matching.scoring import (
-    Record,
-    Sharing,
-    agreement,
-    is_slip,
-    is_telling_mailbox,
-    jaro_winkler,
-    levenshtein,
-    load_weights,
-    read_record,
-    score,
-)
+from cir.matching.scoring import Record, Sharing, agreement, is_telling_mailbox, load_weights, read_record, score
 
-_TEXTS = st.text("abc1", max_size=9)  # names are folded to plain letters before they are compared
 _PAIRS = 3000
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        yield connection
-
-
-@given(one=_TEXTS, two=_TEXTS)
-def test_similarities_are_those_of_the_database(database: duckdb.DuckDBPyConnection, one: str, two: str) -> None:
-    row = database.execute(
-        "select jaro_winkler_similarity($a, $b), levenshtein($a, $b), damerau_levenshtein($a, $b) <= 1",
-        {"a": one, "b": two},
-    ).fetchone()
-    assert row is not None
-    if one and two:
-        assert jaro_winkler(one, two) == pytest.approx(row[0], abs=1e-9)
-    assert (levenshtein(one, two), is_slip(one, two)) == row[1:]
 
 
 @pytest.mark.slow
@@ -104,6 +70,8 @@ def _records(connection: duckdb.DuckDBPyConnection) -> tuple[dict[int, Record], 
         ):
             for column in columns:
                 sharing |= dict.fromkeys(row[column] or (), Sharing(people, line))
+        for column in ("own_phones_of_two", "own_emails_of_two"):
+            sharing |= {value: replace(sharing[value], own=True) for value in row[column] or ()}
         sharing |= {value: Sharing(9) for value in row["emails_all"] or () if value not in sharing}
         read = read_record(
             given_name=row["FirstName"] or "",
@@ -127,39 +95,3 @@ def _records(connection: duckdb.DuckDBPyConnection) -> tuple[dict[int, Record], 
 def _with_own(repeated: list[str] | None, row: int | None) -> frozenset[str]:
     """The file's table lists values of several records only; here each record gets one of its own beside them."""
     return frozenset({*(repeated or ()), *(() if row is None else (str(row),))})
-
-
-@pytest.mark.parametrize(
-    ("mailbox", "given_name", "surname", "telling"),
-    [
-        ("john.smith", "John", "Smith", False),
-        ("j.smith", "John", "Smith", False),
-        ("joerg.mueller", "Jörg", "Müller", False),
-        ("johannes.vandenberg", "Johannes", "van den Berg", False),
-        ("annesophie.c.martin", "Anne-Sophie C.", "Martin", False),
-        ("smith1984", "John", "Smith", True),
-        ("rainbowsurfer", "John", "Smith", True),
-        ("makoto.hashimoto", "誠", "橋本", False),
-    ],
-)
-def test_a_mailbox_called_after_its_owner_says_no_more_than_the_name(
-    mailbox: str, given_name: str, surname: str, telling: bool
-) -> None:
-    assert is_telling_mailbox(mailbox, read_given(given_name), read_surname(surname)) is telling
-
-
-def test_father_and_son_are_not_one_person() -> None:
-    weights = load_weights(SHIPPED_MODEL)
-    home = {"street": "12 Oak Avenue", "city": "Austin", "postcode": "78701", "phones": ["+15125550142"]}
-    sharing = {"+15125550142": Sharing(people=2, line=True)}
-    father = read_record(given_name="Robert", surname="Hale", date_of_birth="1951-04-03", **home)  # type: ignore[arg-type]
-    son = read_record(given_name="Robert", surname="Hale", date_of_birth="1980-11-20", **home)  # type: ignore[arg-type]
-    bob = read_record(given_name="Bob", surname="Hale", date_of_birth="1951-04-03", **home)  # type: ignore[arg-type]
-    assert score(father, son, weights, sharing).probability < 0.5
-    assert score(father, bob, weights, sharing).probability > 0.99
-
-
-def test_an_empty_record_is_compared_in_nothing() -> None:
-    assert Record().given is NO_GIVEN
-    assert Record().surname is NO_SURNAME
-    assert score(Record(), Record(), load_weights(SHIPPED_MODEL)).evidence == ()
