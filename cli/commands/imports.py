@@ -188,7 +188,7 @@ def summary_table(report: Report) -> Table:
 
 def reason_tables(report: Report) -> Iterator[Table]:
     """Why rows were refused, and which values were left out of rows that were imported."""
-    for title, reasons in (("Refused rows", report.refused), ("Values left out", report.left_out)):
+    for title, reasons in (("Refused rows", report.refused), ("Values left out, or without effect", report.left_out)):
         if not reasons:
             continue
         table = Table("column", "reason", title=title, title_justify="left")

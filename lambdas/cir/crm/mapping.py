@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from cir.genesys.fields import IDENTIFIER_TARGETS, NAME_FIELDS, PROFILE_FIELDS
 from cir.identity.rules import load_rules
+from cir.identity.spelling import did_you_mean, unknown_in
 
 EXTERNAL_PREFIX = "external:"
 SHIPPED = Path(__file__).parent / "mappings"
@@ -76,6 +77,21 @@ class IdRule:
 
 NO_RULE = IdRule()
 
+_ENTRIES = (
+    "source",
+    "connector",
+    "object",
+    "id",
+    "region",
+    "columns",
+    "queues",
+    "languages",
+    "onDelete",
+    "optOut",
+    "ids",
+    "survivorship",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CrmMapping:
@@ -98,6 +114,8 @@ class CrmMapping:
     opt_out: OptOut | None = None
     ids: Mapping[str, IdRule] = field(default_factory=dict)
     """Column of an id → its rule, where it has one."""
+    languages: frozenset[str] = frozenset()
+    """Those that the flows know, as they spell them. Empty: whatever has the form of a language tag."""
     survivorship: Mapping[str, Winner] = field(default_factory=dict)
     """Target → whose value it keeps; the CRM's where it is not named."""
 
@@ -149,6 +167,7 @@ def load_mapping(path: Path) -> CrmMapping:
         raise MappingError(f"the mapping {path} is not valid JSON: {error}") from error
     if not isinstance(data, dict):
         raise MappingError(f"the mapping {path} must be a JSON object")
+    _check_entries(data, _ENTRIES, f"the mapping {path}")
     mapping = CrmMapping(
         source=_text(data, "source", path),
         id_column=_text(data, "id", path),
@@ -160,10 +179,17 @@ def load_mapping(path: Path) -> CrmMapping:
         on_delete=OnDelete(_choice(data, "onDelete", tuple(OnDelete), OnDelete.KEEP, path)),
         opt_out=_opt_out(data, path) if "optOut" in data else None,
         ids=_id_rules(data, path) if "ids" in data else {},
+        languages=frozenset(_list(data, "languages", path)) if "languages" in data else frozenset(),
         survivorship=_survivorship(data, path) if "survivorship" in data else {},
     )
     _check(mapping, path)
     return mapping
+
+
+def _check_entries(data: Mapping[str, Any], known: Collection[str], where: str) -> None:
+    unknown = unknown_in(data, known)
+    if unknown:
+        raise MappingError(f"{where} has {unknown}")
 
 
 def _text(data: Mapping[str, Any], name: str, path: Path) -> str:
@@ -180,15 +206,24 @@ def _texts(data: Mapping[str, Any], name: str, path: Path) -> dict[str, str]:
     return value
 
 
+def _list(data: Mapping[str, Any], name: str, path: Path) -> list[str]:
+    value = data[name]
+    if not isinstance(value, list) or not value or not all(isinstance(each, str) and each for each in value):
+        raise MappingError(f"the mapping {path} needs {name!r}, a list of texts")
+    return value
+
+
 def _choice(data: Mapping[str, Any], name: str, choices: Sequence[str], default: object, path: Path) -> str:
     value = data.get(name, default)
     if name in data and value not in choices:
-        raise MappingError(f"the mapping {path} says {name!r} is {value!r}; possible are {', '.join(choices)}")
+        raise MappingError(f"the mapping {path} says {name!r} is {value!r}; possible are {_listed(choices, value)}")
     return str(value)
 
 
 def _opt_out(data: Mapping[str, Any], path: Path) -> OptOut:
     given = data["optOut"]
+    if isinstance(given, dict):
+        _check_entries(given, ("column", "values"), f"the mapping {path} in 'optOut'")
     values = given.get("values") if isinstance(given, dict) else None
     if not isinstance(values, list) or not values or not all(isinstance(each, str) and each for each in values):
         raise MappingError(f"the mapping {path} needs in 'optOut' a 'column' and its 'values', a list of texts")
@@ -206,7 +241,9 @@ def _id_rule(column: str, rule: object, data: Mapping[str, Any], path: Path) -> 
     if not _is_external(data["columns"].get(column, "")):
         raise MappingError(f"the mapping {path} has a rule for the id {column!r}, which feeds no external id")
     entries = {"shortest": int, "mayLookLikeCard": bool, "mayLookLikeNationalId": bool}
-    if not isinstance(rule, dict) or any(type(value) is not entries.get(name) for name, value in rule.items()):
+    if isinstance(rule, dict):
+        _check_entries(rule, entries, f"the mapping {path} in the rule of the id {column!r}")
+    if not isinstance(rule, dict) or any(type(value) is not entries[name] for name, value in rule.items()):
         raise MappingError(
             f"the mapping {path} needs of the id {column!r} an object with 'shortest', a number, 'mayLookLikeCard' or "
             "'mayLookLikeNationalId', true or false"
@@ -218,11 +255,16 @@ def _survivorship(data: Mapping[str, Any], path: Path) -> dict[str, Winner]:
     given = _texts(data, "survivorship", path)
     for target, winner in given.items():
         if target not in set(data["columns"].values()):
-            raise MappingError(f"the mapping {path} has a survivorship rule for {target!r}, which no column feeds")
+            meant = did_you_mean(target, data["columns"].values())
+            raise MappingError(
+                f"the mapping {path} has a survivorship rule for {target!r}, which no column feeds{meant}"
+            )
         if _is_external(target):
             raise MappingError(f"the mapping {path} has a survivorship rule for {target!r}, an id")
         if winner not in tuple(Winner):
-            raise MappingError(f"the mapping {path} lets {winner!r} win {target}; possible are {', '.join(Winner)}")
+            raise MappingError(
+                f"the mapping {path} lets {winner!r} win {target}; possible are {_listed(Winner, winner)}"
+            )
     return {target: Winner(winner) for target, winner in given.items()}
 
 
@@ -230,19 +272,25 @@ def _check(mapping: CrmMapping, path: Path) -> None:
     known = {*NAME_FIELDS, *PROFILE_FIELDS, *IDENTIFIER_TARGETS}
     for column, target in mapping.columns.items():
         if target not in known and not _is_external(target):
-            possible = ", ".join([*sorted(known), f"{EXTERNAL_PREFIX}SOURCE"])
+            possible = _listed([*sorted(known), f"{EXTERNAL_PREFIX}SOURCE"], target)
             raise MappingError(f"the mapping {path} sends {column} to {target!r}; possible are {possible}")
     unsafe = next((name for name in (mapping.object, *mapping.fields) if not _is_name(mapping, name)), "")
     if unsafe:
         raise MappingError(f"the mapping {path} names {unsafe!r}, which is not the name of a field or object of a CRM")
     unknown = [source for source in mapping.sources if source not in load_rules().external_sources]
     if unknown:
-        sources = ", ".join(sorted(load_rules().external_sources))
+        sources = _listed(sorted(load_rules().external_sources), unknown[0])
         raise MappingError(f"the mapping {path} names the external source {unknown[0]!r}; the rules know {sources}")
     targets = [f"{EXTERNAL_PREFIX}{mapping.source}", *mapping.columns.values()]
     doubled = sorted({target for target in targets if targets.count(target) > 1})
     if doubled:
         raise MappingError(f"the mapping {path} fills {', '.join(doubled)} from more than one column")
+
+
+def _listed(names: Iterable[str], wrong: object) -> str:
+    """What is possible, and what was probably meant."""
+    names = tuple(names)
+    return ", ".join(names) + did_you_mean(wrong, names)
 
 
 def _is_name(mapping: CrmMapping, name: str) -> bool:

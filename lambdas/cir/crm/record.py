@@ -11,6 +11,7 @@ from cir.identity.identifiers import Identifier, Parsed, Reason, Refusal, mask, 
 from cir.identity.parsing import has_needless_extension, parse
 from cir.identity.parsing.regions import UNKNOWN_REGION, read_region
 from cir.identity.rules import IdentifierType
+from cir.identity.spelling import same_letters
 
 MAX_NAME = 1000
 """Genesys' limit of name fields, in characters."""
@@ -18,6 +19,8 @@ MAX_PROFILE_TEXT = 100
 """What the custom fields of the routing profile are created with."""
 
 _NO_TEXT = "holds half a character, as if the CRM had cut it in two"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+"""Tags as BCP 47 spells them, with script and region: what flows are given where the mapping lists no languages."""
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -46,7 +49,7 @@ class CrmRecord:
     external: tuple[Identifier, ...]
     """Ids of other systems."""
     problems: tuple[Problem, ...]
-    """Values that were left out."""
+    """Values that were left out, or of which routing makes nothing."""
     opted_out: bool = False
     """The customer wants none of this; what follows from that is the mapping's `on_delete`."""
 
@@ -88,6 +91,8 @@ def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: 
             problems.append(_problem(column, reason, text))
         elif isinstance(value, str):
             texts[target] = value
+            if note := _note_on(value, target, mapping):
+                problems.append(Problem(column, note, mask(text)))
         elif isinstance(value, Identifier) and source:
             external.append(value)
         elif isinstance(value, Identifier) and value not in slots.values():
@@ -109,6 +114,22 @@ def _filled(row: Mapping[str, str], mapping: CrmMapping) -> Iterator[tuple[str, 
         text = (row.get(column) or "").strip()
         if text:
             yield column, target, text
+
+
+def _note_on(value: str, target: str, mapping: CrmMapping) -> str:
+    """Why routing makes nothing of a value, which is taken as it is; empty if it does."""
+    if target == "customerTier" and mapping.queues and value not in mapping.queues:
+        alike = next((tier for tier in mapping.queues if same_letters(tier, value)), "")
+        return f"another spelling of the tier {alike!r}, so without its queue" if alike else "a tier without a queue"
+    if target == "preferredLanguage" and not _knows_language(mapping, value):
+        alike = next((each for each in sorted(mapping.languages) if same_letters(each, value)), "")
+        spelt = f"another spelling of the language {alike!r}, which" if alike else "a language that"
+        return f"{spelt} no flow knows"
+    return ""
+
+
+def _knows_language(mapping: CrmMapping, value: str) -> bool:
+    return value in mapping.languages if mapping.languages else _LANGUAGE.fullmatch(value) is not None
 
 
 def _problem(column: str, reason: str, text: str) -> Problem:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cir.duplicates.errors import DuplicatesError
+from cir.identity.spelling import did_you_mean
 
 _LIST_LIMIT = 12
 """Column names that an error shows at most."""
@@ -101,7 +102,10 @@ def read_map(data: Mapping[str, Any], *, name: str = "map") -> ColumnMap:
             continue
         attribute = _attribute_named(key)
         if not attribute:
-            raise DuplicatesError(f"{name}: {key!r} is not an attribute; attributes are {', '.join(ATTRIBUTES)}")
+            raise DuplicatesError(
+                f"{name}: {key!r} is not an attribute; attributes are {', '.join(ATTRIBUTES)}"
+                f"{did_you_mean(key, ATTRIBUTES)}"
+            )
         columns = [value] if isinstance(value, str) else value
         if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
             raise DuplicatesError(f"{name}: {key!r} must be the name of a column or a list of names")
@@ -118,7 +122,9 @@ def check_map(column_map: ColumnMap, header: Sequence[str], *, name: str) -> Col
     spelling = {column.casefold(): column for column in header} | {column: column for column in header}
     missing = [column for column in column_map.columns if not (column in spelling or column.casefold() in spelling)]
     if missing:
-        raise DuplicatesError(f"{name}: no column {missing[0]!r} in the file; it has {_listed(header)}")
+        raise DuplicatesError(
+            f"{name}: no column {missing[0]!r} in the file; it has {_listed(header)}{did_you_mean(missing[0], header)}"
+        )
     spelt: dict[str, Any] = {
         field.name: tuple(spelling.get(column, spelling.get(column.casefold(), "")) for column in value)
         for field in fields(column_map)

@@ -8,5 +8,6 @@ __all__ = [
     "phone_life",
     "records",
     "rules",
+    "spelling",
     "verdict",
 ]

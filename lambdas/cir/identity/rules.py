@@ -1,11 +1,14 @@
 """The matching rules: one versioned file of data (`rules.json`), read once per process."""
 
 import json
+from collections.abc import Collection, Set
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from cir.identity.spelling import did_you_mean, unknown_in
 
 
 class IdentifierType(StrEnum):
@@ -106,10 +109,20 @@ class Rules:
         return next((key for key, source in self.external_sources.items() if source.name == genesys_name), None)
 
 
+class RulesError(Exception):
+    """The rules file cannot be used. The text names the entry that is wrong."""
+
+
 @cache
 def load_rules() -> Rules:
-    """The rules that this release ships."""
-    data = json.loads(Path(__file__).with_name("rules.json").read_text(encoding="utf-8"))
+    """The rules that this release ships. Raises RulesError."""
+    return read_rules(Path(__file__).with_name("rules.json").read_text(encoding="utf-8"))
+
+
+def read_rules(text: str) -> Rules:
+    """A rules file. Raises RulesError."""
+    data = json.loads(text)
+    _check(data)
     placeholders = data["placeholders"]
     return Rules(
         version=data["version"],
@@ -140,3 +153,54 @@ def load_rules() -> Rules:
             for domain in provider["domains"]
         },
     )
+
+
+_TOP = {
+    "version",
+    "identifiers",
+    "phone_life",
+    "external_sources",
+    "withheld_callers",
+    "placeholders",
+    "machine_email_locals",
+    "functional_email_locals",
+    "mail_providers",
+}
+_PLACEHOLDERS = {"any", "phone_national", "email", "email_local", "id", "id_error"}
+_IDENTIFIER = {"priority", "sharing", "generic_above", "genesys_type"}
+_SHARING = ("exclusive", "shareable")
+_SOURCE, _OF_SOURCE = {"name", "format"}, {"known_to_customer"}
+_FORMATS = ("salesforce", "text")
+_PROVIDER, _OF_PROVIDER = {"domains", "ignores_dots", "ignores_tags"}, {"same_as"}
+
+
+def _check(data: Any) -> None:
+    """Every entry means something, and none is missing."""
+    _entries(data, _TOP, "the rules")
+    _entries(data["phone_life"], {"half_life_days", "faded_at"}, "phone_life")
+    _entries(data["placeholders"], _PLACEHOLDERS, "placeholders")
+    _entries(data["identifiers"], set(IdentifierType), "identifiers")
+    for name, rule in data["identifiers"].items():
+        _entries(rule, _IDENTIFIER, f"identifiers.{name}")
+        _choice(rule["sharing"], _SHARING, f"identifiers.{name}.sharing")
+    for key, source in data["external_sources"].items():
+        _entries(source, _SOURCE, f"external_sources.{key}", optional=_OF_SOURCE)
+        _choice(source["format"], _FORMATS, f"external_sources.{key}.format")
+    for number, provider in enumerate(data["mail_providers"], 1):
+        _entries(provider, _PROVIDER, f"mail_providers, entry {number}", optional=_OF_PROVIDER)
+
+
+def _entries(data: object, needed: Set[str], where: str, *, optional: Set[str] = frozenset()) -> None:
+    if not isinstance(data, dict):
+        raise RulesError(f"rules.json: {where} must be an object")
+    unknown = unknown_in(data, sorted(needed | optional))
+    if unknown:
+        raise RulesError(f"rules.json: {where}: {unknown}")
+    missing = sorted(needed - data.keys())
+    if missing:
+        raise RulesError(f"rules.json: {where}: {missing[0]!r} is missing")
+
+
+def _choice(value: object, choices: Collection[str], where: str) -> None:
+    if value not in choices:
+        raise RulesError(f"rules.json: {where} is {value!r}, not {' or '.join(choices)}{did_you_mean(value, choices)}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from cir.identity.records import Profile
 from cir.identity.rules import Assurance
+from cir.identity.spelling import did_you_mean, unknown_in
 
 SHIPPED = Path(__file__).parent / "policies"
 FIELDS = {
@@ -66,8 +67,8 @@ def load_policy(name: str = "default") -> Policy:
     """The policy that this release ships under a name. Raises PolicyError."""
     path = SHIPPED / f"{name}.json"
     if not path.is_file():
-        names = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.json")))
-        raise PolicyError(f"There is no policy {name!r}; there are: {names}.")
+        names = sorted(each.stem for each in SHIPPED.glob("*.json"))
+        raise PolicyError(f"There is no policy {name!r}; there are: {', '.join(names)}{did_you_mean(name, names)}")
     return read_policy(path.read_text(encoding="utf-8"), name=path.name)
 
 
@@ -113,21 +114,14 @@ def _texts(wanted: object, where: str) -> Iterable[str]:
 def _level(text: object, where: str) -> Assurance:
     names = {each.label: each for each in Assurance}
     if not isinstance(text, str) or text not in names:
-        raise PolicyError(f"{where} is {text!r}, not one of {', '.join(names)}.{_nearest(text, names)}")
+        raise PolicyError(f"{where} is {text!r}, not one of {', '.join(names)}{did_you_mean(text, names)}")
     return names[text]
 
 
 def _entries(data: object, known: Collection[str], where: str) -> Mapping[str, Any]:
     if not isinstance(data, dict):
         raise PolicyError(f"{where} must be an object.")
-    for entry in data:
-        if entry not in known:
-            raise PolicyError(f"{where} has an entry {entry!r} that means nothing.{_nearest(entry, known)}")
+    unknown = unknown_in(data, known)
+    if unknown:
+        raise PolicyError(f"{where} has {unknown}")
     return data
-
-
-def _nearest(text: object, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only for an error
-
-    close = get_close_matches(str(text), list(known), n=1)
-    return f" Is {close[0]!r} meant?" if close else ""

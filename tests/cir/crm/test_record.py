@@ -190,6 +190,35 @@ def test_in_an_unknown_country_a_national_number_is_nobodys() -> None:
     assert problems(row).keys() == {"MailingCountry", "Phone"}
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("Account_Tier__c", "Diamond", "a tier without a queue"),
+        ("Account_Tier__c", "GOLD", "another spelling of the tier 'Gold', so without its queue"),
+        ("Preferred_Language__c", "English", "a language that no flow knows"),
+        ("Preferred_Language__c", "en_US", "a language that no flow knows"),
+    ],
+)
+def test_what_routing_makes_nothing_of_is_taken_and_reported(column: str, value: str, reason: str) -> None:
+    record = read({**ANN, column: value})
+    assert value in record.texts.values()
+    assert [each.reason for each in record.problems] == [reason]
+
+
+def test_of_a_mapping_that_lists_languages_only_those_are_known(tmp_path: Path) -> None:
+    columns = {"lang": "preferredLanguage", "tier": "customerTier"}
+    mapping = mapping_of(tmp_path / "map.json", columns=columns, languages=["en-US", "welsh"])
+
+    def notes(language: str) -> list[str]:
+        record = read_record({"contactid": "7", "lang": language, "tier": "Any"}, mapping, default_region="US")
+        assert isinstance(record, CrmRecord)
+        return [each.reason for each in record.problems]
+
+    assert notes("welsh") == notes("en-US") == []
+    assert notes("fr-FR") == ["a language that no flow knows"]
+    assert notes("en_us") == ["another spelling of the language 'en-US', which no flow knows"]
+
+
 # The mapping
 
 
@@ -224,6 +253,26 @@ def mapping_of(path: Path, **changes: object) -> CrmMapping:
             {"columns": {"card": "external:loyalty"}, "survivorship": {"external:loyalty": "crm"}},
             "a survivorship rule for 'external:loyalty', an id",
         ),
+        (
+            {"opt_out": {"column": "donotphone", "values": ["true"]}},
+            "'opt_out' that means nothing; did you mean 'optOut'?",
+        ),
+        ({"on_delete": "release"}, "an entry 'on_delete' that means nothing; did you mean 'onDelete'?"),
+        ({"Survivorship": {}}, "an entry 'Survivorship' that means nothing; did you mean 'survivorship'?"),
+        ({"comment": "ours"}, "an entry 'comment' that means nothing"),
+        (
+            {"optOut": {"colum": "a", "values": ["true"]}},
+            "'colum' that means nothing; did you mean 'column'?",
+        ),
+        (
+            {"columns": {"card": "external:loyalty"}, "ids": {"card": {"may_look_like_card": True}}},
+            "'card' has an entry 'may_look_like_card' that means nothing; did you mean 'mayLookLikeCard'?",
+        ),
+        ({"columns": {"fullname": "last_name"}}, "did you mean 'lastName'?"),
+        ({"source": "service_now"}, "did you mean 'servicenow'?"),
+        ({"onDelete": "Release"}, "did you mean 'release'?"),
+        ({"survivorship": {"LastName": "crm"}}, "did you mean 'lastName'?"),
+        ({"languages": "en-US"}, "needs 'languages', a list of texts"),
         ({"connector": "dynamics", "object": "contacts?$top=1"}, "names 'contacts?$top=1', which is not the name of"),
         ({"connector": "dynamics", "columns": {"a,b": "title"}}, "names 'a,b', which is not the name of a field"),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cir.duplicates.columns import guess_map, read_map
+from cir.duplicates.columns import check_map, guess_map, read_map
 from cir.duplicates.errors import DuplicatesError
 
 _VALUES = {
@@ -80,3 +80,7 @@ def test_a_map_may_spell_attributes_as_people_do() -> None:
 def test_a_map_of_the_wrong_form_is_refused() -> None:
     with pytest.raises(DuplicatesError, match="'phones' must be the name of a column or a list of names"):
         read_map({"id": "nr", "phones": {"a": 1}})
+    with pytest.raises(DuplicatesError, match=r"'sur_nam' is not an attribute; .*did you mean 'surname'"):
+        read_map({"id": "nr", "sur_nam": "a"})
+    with pytest.raises(DuplicatesError, match=r"no column 'Firstname' in the file; .*did you mean 'First name'"):
+        check_map(read_map({"id": "nr", "given name": "Firstname"}), ["nr", "First name"], name="map.json")

@@ -49,9 +49,9 @@ def test_some_profiles_ask_for_more_than_others() -> None:
     [
         ("{", "own.json is not JSON"),
         ("[]", "own.json must be an object"),
-        (policy(field={}), "'field' that means nothing. Is 'fields' meant?"),
-        (policy(fields={"customertier": "none"}), "'customertier' that means nothing. Is 'customerTier' meant?"),
-        (policy(fields={"firstName": "atested"}), "fields.firstName is 'atested'.*Is 'attested' meant?"),
+        (policy(field={}), "'field' that means nothing; did you mean 'fields'"),
+        (policy(fields={"customertier": "none"}), "'customertier' that means nothing; did you mean 'customerTier'"),
+        (policy(fields={"firstName": "atested"}), "fields.firstName is 'atested'.*did you mean 'attested'"),
         (policy(verification={"below": 2}), "verification.below is 2, not one of none, claimed"),
         (policy(verification={"profiles": {}}), "must be a list"),
         (policy(verification={"profiles": [{"below": "verified"}]}), "entry 1 needs `below` and at least one field"),
