@@ -1,9 +1,10 @@
-"""Taking a number off the contact that had it, when it was given to somebody else."""
+"""Taking off a contact what leads to it no longer: a record's values, or a number that was given to somebody else."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
+from cir.contacts.writing import removals
 from cir.genesys.client import GenesysClient
-from cir.genesys.identifiers import held_by_genesys, to_genesys
+from cir.genesys.identifiers import forms_in_genesys, held_by_genesys
 from cir.identity.identifiers import Identifier
 from cir.identity.phone_life import is_older
 from cir.identity.records import Contact, IdentifierRecord
@@ -14,6 +15,25 @@ BECAUSE = "its number was not seen with this contact for so long that it is some
 RULE = "recycled-number"
 
 
+def take_off(
+    client: GenesysClient, contact_id: str, identifiers: Collection[Identifier], source_ids: Mapping[str, str]
+) -> None:
+    """Take identifiers off a contact in Genesys: its claims, and its fields where the claim is somebody else's.
+
+    A field that went on showing the value would bring it back with the contact's next event. `source_ids`: our key of
+    a source → its id. It may be repeated. Raises GenesysError.
+    """
+    shown_still = []
+    for each in identifiers:
+        forms = forms_in_genesys(each, source_ids) if held_by_genesys(each) else []
+        released = [client.contacts.release(contact_id, form) for form in forms]
+        if not any(released):
+            shown_still.append(each)
+    changes = removals(client.contacts.get(contact_id), shown_still, source_ids) if shown_still else []
+    if changes:
+        client.contacts.patch(contact_id, changes)
+
+
 def detach(
     client: GenesysClient, store: IdentityStore, former: Iterable[Contact], identifier: Identifier, *, now_of: str
 ) -> None:
@@ -22,8 +42,7 @@ def detach(
     `now_of` is the contact that has it; empty where there is none yet. Raises GenesysError and OutdatedError.
     """
     for contact in former:
-        if held_by_genesys(identifier):
-            client.contacts.release(contact.contact_id, to_genesys(identifier, {}))
+        take_off(client, contact.contact_id, [identifier], {})
         decision = store.decision(
             contact.contact_id, "detach", BECAUSE, rule=RULE, identifier=identifier.key, now_of=now_of
         )

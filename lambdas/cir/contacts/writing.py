@@ -141,13 +141,7 @@ def corrections(
         else {"field": f"$.{field}", "action": "Update", "value": value}
         for field, value in values.items()
     ]
-    foreign = [
-        {"value": entry["value"], "externalSource": {"id": entry["externalSource"]["id"]}}  # in the form that it has
-        for entry in fields.get("externalIds") or []
-        if any(each in unwanted for _, each in shown_identifiers({"externalIds": [entry]}, source_ids))
-    ]
-    if foreign:
-        changes.append({"field": "$.externalIds", "action": "RemoveFromCollection", "value": foreign})
+    changes += _without_ids(fields, unwanted, source_ids)
     custom = contact.get("customFields", {})
     left = (custom.keys() - given["customFields"].keys()) & _fed_fields(mapping.mastered)
     changes += ({"field": f"$.customFields.{name}", "action": "Remove"} for name in sorted(left))
@@ -155,6 +149,29 @@ def corrections(
     if "customerTier" in mapping.kept and queue_id and queue_id != custom.get("assignedQueueId"):
         changes.append({"field": "$.customFields.assignedQueueId", "action": "Update", "value": queue_id})
     return changes
+
+
+def removals(
+    contact: GenesysContact, unwanted: Collection[Identifier], source_ids: Mapping[str, str]
+) -> list[PatchChange]:
+    """What takes identifiers off a contact whose fields show them; nothing else is changed."""
+    fields = cast(Mapping[str, Any], contact)
+    leaving = dict.fromkeys(
+        field for field, each in shown_identifiers(fields, source_ids) if each in unwanted and field not in _LISTS
+    )
+    changes: list[PatchChange] = [{"field": f"$.{field}", "action": "Remove"} for field in leaving]
+    return changes + _without_ids(fields, unwanted, source_ids)
+
+
+def _without_ids(
+    fields: Mapping[str, Any], unwanted: Collection[Identifier], source_ids: Mapping[str, str]
+) -> list[PatchChange]:
+    foreign = [
+        {"value": entry["value"], "externalSource": {"id": entry["externalSource"]["id"]}}  # in the form that it has
+        for entry in fields.get("externalIds") or []
+        if any(each in unwanted for _, each in shown_identifiers({"externalIds": [entry]}, source_ids))
+    ]
+    return [{"field": "$.externalIds", "action": "RemoveFromCollection", "value": foreign}] if foreign else []
 
 
 def _fed_fields(fed: Collection[str]) -> set[str]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from cir.contacts.claiming import claim
+from cir.contacts.detaching import take_off
 from cir.contacts.organization import ExternalSources
 from cir.contacts.reading import identifiers_from_genesys
 from cir.genesys.client import GenesysClient
@@ -167,12 +168,9 @@ class Splitting:
 
     def _go_on(self, plan: SplitPlan, started_at: str, *, by: str, because: str) -> str:
         source_ids = self.sources.ids(client=self.client)
-        moved = [each for each in plan.moved_identifiers if held_by_genesys(each)]
-        for each in moved:
-            for form in forms_in_genesys(each, source_ids):
-                self.client.contacts.release(plan.contact, form)
+        take_off(self.client, plan.contact, plan.moved_identifiers, source_ids)
         created = self._created(plan, started_at)
-        for each in moved:
+        for each in filter(held_by_genesys, plan.moved_identifiers):
             # Genesys may not take it, since another contact has it or no field is free: the index knows both contacts
             claim(self.client, created["id"], to_genesys(each, source_ids))
         self._restore(plan)

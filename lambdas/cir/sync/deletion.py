@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cir.contacts.detaching import take_off
 from cir.contacts.organization import Organization
 from cir.crm.mapping import OnDelete
 from cir.genesys.client import GenesysClient
 from cir.genesys.errors import NotFoundError
-from cir.genesys.identifiers import forms_in_genesys, held_by_genesys
 from cir.identity.identifiers import Identifier
 from cir.identity.records import Contact, Decision
 from cir.identity.rules import Assurance
@@ -93,9 +93,7 @@ class Deletion:
         said: Sequence[Identifier] | None,
     ) -> None:
         """`said` is what the CRM says of the contact from now on, where that can be told."""
-        for each in filter(held_by_genesys, withdrawn):
-            for form in forms_in_genesys(each, self.organization.source_ids):
-                self.client.contacts.release(contact.contact_id, form)
+        take_off(self.client, contact.contact_id, withdrawn, self.organization.source_ids)
         self.store.put_contact(
             contact.changed(
                 identifiers=tuple(each for each in contact.identifiers if each not in withdrawn), fingerprint=""

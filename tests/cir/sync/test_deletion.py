@@ -4,12 +4,14 @@ import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import boto3_dynamodb
+from cir.contacts.organization import ExternalSources
 from cir.crm.mapping import OnDelete
+from cir.follow.events import Events
 from cir.index.again import OutdatedError
 from cir.index.store import IdentityStore, TableNames
 from cir.sync.deletion import Deletion, Fate
 from tests.support.genesys_cloud import GenesysCloud
-from tests.support.sync_plane import SyncPlane, WatchedDynamoDB, account, busy_with, crm_id, mobile, watched
+from tests.support.sync_plane import SyncPlane, WatchedDynamoDB, account, busy_with, crm_id, mobile, phone, watched
 
 
 @pytest.fixture
@@ -62,6 +64,22 @@ def test_a_deletion_of_what_is_gone_from_genesys_already_is_done(plane: SyncPlan
     assert deletion(plane, policy).follow(crm_id(1)) == (Fate.DELETED, ann.contact_id)
     assert plane.owners(crm_id(1)) == plane.owners(mobile(1)) == set()
     assert deletion(plane, policy).follow(crm_id(1)) == (Fate.ABSENT, "")
+
+
+def test_a_landline_that_genesys_has_claimed_for_the_other_customer_leaves_its_field_and_stays_away(
+    plane: SyncPlane,
+) -> None:
+    house = phone("+12125550188")
+    synced = plane.sync(account(1, Phone=house.value), account(2, Phone=house.value, HomePhone="+12125550199"))
+    holder = plane.genesys.holder("Phone", house.value) or ""
+    (number,) = (each for each in (1, 2) if synced[each - 1].contact_id != holder)
+    deleted = synced[number - 1].contact_id
+    assert deletion(plane, OnDelete.RELEASE).follow(crm_id(number)) == (Fate.WITHDRAWN, deleted)
+    assert not plane.genesys.contact(deleted).keys() & {"workPhone", "homePhone", "cellPhone"}
+    client = plane.genesys.client()
+    for contact_id in (deleted, holder):
+        Events(client, plane.store, ExternalSources(client), plane.mapping).follow(contact_id)
+    assert plane.owners(house) == {holder}
 
 
 @pytest.mark.slow
