@@ -81,6 +81,12 @@ class SyncPlane:
     def organization(self) -> Organization:
         return prepare(self.genesys.client(), self.mapping)
 
+    def forget_organization(self, now: Organization | None = None) -> None:
+        """Have it prepared anew, or be another one from now on."""
+        vars(self).pop("organization", None)
+        if now:
+            vars(self)["organization"] = now
+
     def new_sync(self, **client: Any) -> Sync:
         """One that knows nothing of earlier ones, as if the process had just started."""
         return Sync(self.genesys.client(**client), self.store, self.organization, self.mapping, sleep=lambda _: None)

@@ -77,6 +77,8 @@ class Plan:
     shared: list[dict[str, Any]] = field(default_factory=list)
     missing: list[dict[str, str]] = field(default_factory=list)
     """CRM ids of the customers that are gone, the first of them."""
+    context: dict[str, str] = field(default_factory=dict)
+    """What every customer depends on → a digest of it."""
     postponed: list[str] = field(default_factory=list)
     """Contacts that the audit has found changed and that are not repaired: others were changing them all the time."""
 
@@ -178,6 +180,7 @@ class _Comparison:
     def lines(self, limits: Limits) -> Iterator[Line]:
         """What is to be written. Raises _NothingToLoadError at the end if it is not."""
         self._proven, self._context = _read_proofs(self.night), context_of(self.sync, self.default_region)
+        self.plan.context = digests_of(self.sync, self.default_region)
         last = LastGood.read(self.night.state)
         self.plan.rows, self.plan.deleted = self.extract.rows, self.extract.deleted
         self.plan.before = last.rows or len(self.index.held)
@@ -197,6 +200,9 @@ class _Comparison:
             doubled=plan.doubled,
             refused=plan.refused,
             filled=plan.filled,
+            new=plan.new,
+            drift=plan.drift,
+            altered=_altered(last.context, plan.context),
         )
         plan.stopped = suspicions(facts, limits)
         if not plan.stands:
@@ -361,7 +367,31 @@ def _read_proofs(night: Night) -> frozenset[bytes]:
 
 def context_of(sync: Sync, default_region: str) -> bytes:
     """All that a fingerprint depends on besides the row."""
-    facts = (asdict(sync.mapping), asdict(sync.organization), default_region, load_rules().version)
+    return _digest(digests_of(sync, default_region))
+
+
+def digests_of(sync: Sync, default_region: str) -> dict[str, str]:
+    """The same by part, each called as a sentence calls it that goes on with "changed".
+
+    The version of the schema is none: it is another one as soon as somebody adds a field of their own.
+    """
+    organization = sync.organization
+    parts = {
+        "the mapping has": asdict(sync.mapping),
+        "Genesys Cloud's queues have": organization.queue_ids,
+        "Genesys Cloud's external sources have": organization.source_ids,
+        "the schema of custom fields has": organization.schema["id"],
+        "the default region has": default_region,
+        "the rules have": load_rules().version,
+    }
+    return {name: _digest(facts).hex() for name, facts in parts.items()}
+
+
+def _altered(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [name for name, digest in now.items() if name in before and before[name] != digest]
+
+
+def _digest(facts: object) -> bytes:
     return hashlib.blake2b(json.dumps(facts, sort_keys=True, default=sorted).encode(), digest_size=32).digest()
 
 

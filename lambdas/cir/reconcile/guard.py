@@ -1,7 +1,7 @@
 """When an extract is not to be believed. Better a night without repairs than a morning without tiers."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Limits:
 
 
 LIMITS = Limits()
+MOST_NAMED = 4
+"""Fields in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ class Seen:
     refused: int
     filled: Mapping[str, tuple[float, float]]
     """CRM field → share of rows with a value: before and now."""
+    new: int = 0
+    """Of those that would be written."""
+    drift: Mapping[str, int] = field(default_factory=dict)
+    """What differs → customers who would be written."""
+    altered: Sequence[str] = ()
+    """What every customer depends on and is not as in the last good run."""
 
 
 def suspicions(seen: Seen, limits: Limits = LIMITS) -> list[str]:
@@ -87,9 +95,17 @@ def _shares(seen: Seen, limits: Limits) -> Iterator[str]:
     if seen.changed > limits.allowed(limits.changed, rows):
         yield (
             f"{seen.changed:,} of {rows:,} customers would be written, more than {limits.changed:.0%}: was there a "
-            "mass change, or does a first load wait for `cir import`?"
+            f"mass change, or does a first load wait for `cir import`? {_origin(seen)}"
         )
     if seen.doubled > limits.allowed(limits.doubled, rows):
         yield f"{seen.doubled:,} of {rows:,} rows have an id that was there before: pages of the CRM overlap"
     if seen.refused > limits.allowed(limits.refused, rows):
         yield f"{seen.refused:,} of {rows:,} rows have no usable id"
+
+
+def _origin(seen: Seen) -> str:
+    """Where the changes come from: the fields that most differ in, and what is not of the CRM."""
+    differ = sorted(seen.drift.items(), key=lambda each: -each[1])[:MOST_NAMED]
+    parts = [f"{seen.new:,} are new", *(f"{number:,} differ in {name}" for name, number in differ)]
+    since = f"; since the last good run {' and '.join(seen.altered)} changed" if seen.altered else ""
+    return f"Of these {', '.join(parts)}{since}."

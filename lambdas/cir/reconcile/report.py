@@ -49,9 +49,8 @@ def report(night: Night, source: str, *, publish: bool = True) -> Reconciled:
     )
     night.files.write(night.key("report.html"), page(result).encode())
     if plan.stands:
-        night.state.put(
-            LAST_GOOD, {"rows": extract.rows - extract.deleted, "filled": extract.filled, "run": night.name}
-        )
+        facts = {"rows": extract.rows - extract.deleted, "filled": extract.filled, "context": plan.context}
+        night.state.put(LAST_GOOD, {**facts, "run": night.name})
     if publish:
         _publish(result)
     night.write("report.json", result.as_dict())

@@ -82,11 +82,13 @@ class LastGood:
     rows: int = 0
     filled: Mapping[str, int] = field(default_factory=dict)
     """CRM field → rows that had a value."""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """What every customer depends on → a digest of it."""
 
     @classmethod
     def read(cls, state: State) -> "LastGood":
         facts = state.get(LAST_GOOD)
-        return cls(facts["rows"], facts["filled"]) if facts else cls()
+        return cls(facts["rows"], facts["filled"], facts.get("context", {})) if facts else cls()
 
 
 def plain(value: "DataclassInstance") -> dict[str, Any]:

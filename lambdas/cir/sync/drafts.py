@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cir.contacts.organization import Organization
 from cir.contacts.writing import to_external_contact
@@ -57,11 +58,19 @@ def drafts_of(
     drafts: list[Draft] = []
     for record in records:
         external, contested = _divided(record, holders, first)
-        body = to_external_contact(record, external, organization)
+        body, stored = to_external_contact(record, external, organization), holders[record.id]
         drafts.append(
-            Draft(record, holders[record.id], external, contested, body, fingerprint(body, mapping.kept, contested))
+            Draft(record, stored, external, contested, body, _fingerprint(stored, body, mapping.kept, contested))
         )
     return drafts
+
+
+def _fingerprint(
+    stored: Contact | None, body: GenesysContact, kept: Collection[str], contested: Sequence[Identifier]
+) -> str:
+    """That of the body; or the stored one, where it is what an earlier release has given the same body."""
+    shall, has = fingerprint(body, kept, contested), stored.fingerprint if stored else ""
+    return has if has and has != shall and has in with_version(body, kept, contested) else shall
 
 
 def _holder(record: IdentifierRecord | None, heads: Mapping[str, Contact]) -> Contact | None:
@@ -87,11 +96,25 @@ def _divided(
 
 
 def fingerprint(body: GenesysContact, kept: Collection[str] = (), contested: Iterable[Identifier] = ()) -> str:
-    """A digest of all that Genesys is given: a new version of the schema or another queue counts as a change too.
+    """A digest of all that Genesys is given of a person: another queue counts as a change too.
 
-    `kept` are the targets on which Genesys' value survives: other rules may lead to another contact. `contested` are
-    ids that it is not given, but that lead to the contact too.
+    The version of the schema does not: it is another one as soon as somebody adds a field of their own to it. `kept`
+    are the targets on which Genesys' value survives: other rules may lead to another contact. `contested` are ids that
+    it is not given, but that lead to the contact too.
     """
+    return _digest({**body, "schema": {"id": body["schema"]["id"]}}, kept, contested)
+
+
+def with_version(
+    body: GenesysContact, kept: Collection[str] = (), contested: Iterable[Identifier] = ()
+) -> Iterator[str]:
+    """The fingerprints that an earlier release has given the same, under any version of the schema up to this one."""
+    contested, schema = tuple(contested), body["schema"]
+    for version in range(schema["version"], 0, -1):
+        yield _digest({**body, "schema": {**schema, "version": version}}, kept, contested)
+
+
+def _digest(body: Mapping[str, Any], kept: Collection[str], contested: Iterable[Identifier]) -> str:
     rest = [part for part in (sorted(kept), sorted(each.key for each in contested)) if part]
     text = json.dumps([body, *rest] if rest else body, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

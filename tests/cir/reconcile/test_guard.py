@@ -70,6 +70,18 @@ def test_what_goes_beyond_a_limit_is_the_one_thing_that_is_said(facts: dict[str,
     assert said.startswith(sentence)
 
 
+def test_a_mass_change_is_said_to_come_from_somewhere() -> None:
+    drift = {"title": 1, "customerTier": 240, "cellPhone": 3, "displayName": 2, "assignedQueueId": 250}
+    altered = ("the mapping has", "Genesys Cloud's queues have")
+    (said,) = night(changed=300, new=10, drift=drift, altered=altered)
+    assert said.endswith(
+        "Of these 10 are new, 250 differ in assignedQueueId, 240 differ in customerTier, 3 differ in cellPhone, "
+        "2 differ in displayName; since the last good run the mapping has and Genesys Cloud's queues have changed."
+    )
+    (said,) = night(changed=300, new=300)
+    assert said.endswith("Of these 300 are new.")
+
+
 def test_without_rows_nothing_else_is_said() -> None:
     assert night(rows=0, gone=1_000, filled={"tier": (1.0, 0.0)}) == ["the CRM has answered with no rows at all"]
 

@@ -12,6 +12,7 @@ from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import boto3_dynamodb
 from cir.aws.files import Directory
+from cir.contacts.organization import SCHEMA_FIELDS, SCHEMA_NAME
 from cir.conversation.linking import LinkOutcome
 from cir.crm.connector import CrmRow
 from cir.crm.mapping import OnDelete, OptOut, Winner
@@ -237,6 +238,25 @@ def test_every_tier_empty_is_noticed_on_the_very_first_night(world: Reconciling)
     without("Account_Tier__c")(world.crm)
     stopped = world.run("first night").plan.stopped
     assert any("Account_Tier__c" in each for each in stopped)
+
+
+def test_a_field_that_an_admin_adds_to_the_schema_is_no_change_of_anybody(world: Reconciling) -> None:
+    own = {"title": "Colour", "allOf": [{"$ref": "#/definitions/text"}], "minLength": 0, "maxLength": 20}
+    before = world.plane.organization.schema["version"]
+    world.plane.genesys.client().organization.ensure_schema(SCHEMA_NAME, {**SCHEMA_FIELDS, "favouriteColour": own})
+    world.plane.forget_organization()
+    assert world.plane.organization.schema["version"] > before
+    world.crm.change(1, Account_Tier__c="Platinum")
+    result = world.run("after the field")
+    assert (result.outcome, dict(result.plan.drift)) == ("repaired", {"customerTier": 1, "assignedQueueId": 1})
+    assert (result.plan.unchanged, world.tier(1)) == (CUSTOMERS - 1, "Platinum")
+
+
+def test_queues_that_were_made_anew_are_named_where_they_stop_the_night(world: Reconciling) -> None:
+    queues = {tier: f"{number:08d}-0000-4000-8000-000000000000" for number, tier in enumerate(MAPPING.queues)}
+    world.plane.forget_organization(replace(world.plane.organization, queue_ids=queues))
+    (said,) = world.run("other queues").plan.stopped
+    assert f"0 are new, {CUSTOMERS} differ in assignedQueueId; since the last good run Genesys Cloud's queues" in said
 
 
 def test_a_person_who_has_looked_can_let_it_go_on(world: Reconciling) -> None:

@@ -10,7 +10,7 @@ import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import DynamoDBError, boto3_dynamodb, unmarshal_item
-from cir.contacts.organization import prepare
+from cir.contacts.organization import SCHEMA_FIELDS, SCHEMA_NAME, prepare
 from cir.conversation.linking import LinkOutcome
 from cir.crm.record import CrmRecord, read_record
 from cir.genesys.client import GenesysClient
@@ -18,9 +18,11 @@ from cir.genesys.errors import ConfigurationError, InvalidRequestError, Unavaila
 from cir.genesys.models import EnrichRequest, EnrichResult
 from cir.http.retries import Timing
 from cir.identity.identifiers import Identifier
+from cir.identity.rules import Assurance
 from cir.index.review import open_cases
 from cir.index.store import IdentityStore, TableNames
 from cir.sync.customers import Change, Sync, Synced
+from cir.sync.drafts import drafts_of, with_version
 from sandbox.customers.salesforce import contact_id as salesforce_id
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.identity_world import without_ids
@@ -567,3 +569,25 @@ def _by_life(
         seen = (number % 100, len(item["identifiers"]), item["profile"]["customer_tier"])
         index.setdefault(number // 100, Counter())[seen] += 1
     return {life: sorted(seen, key=lambda each: int(each[0])) for life, seen in contacts.items()}, index
+
+
+def test_what_an_earlier_release_has_given_genesys_is_not_given_again(plane: SyncPlane) -> None:
+    """Its fingerprints count the version of the schema, which may have become another one since."""
+    record = account(1, Account_Tier__c="Gold", Loyalty_Number__c="L-77001")
+    plane.sync(record)
+    (owner,) = plane.owners(crm_id(1))
+    stored = plane.contact(owner)
+    (draft,) = drafts_of([record], store=plane.store, organization=plane.organization, mapping=plane.mapping)
+    *_, first = with_version(draft.body)
+    decision = plane.store.decision(owner, "sync", "as an earlier release did")
+    plane.store.put_contact(
+        stored.changed(fingerprint=first), previous=stored, decision=decision, source="salesforce",
+        assurance=Assurance.CLAIMED, known=plane.store.identifiers(stored.identifiers, consistent=True),
+    )  # fmt: skip
+    own = {"title": "Colour", "allOf": [{"$ref": "#/definitions/text"}], "minLength": 0, "maxLength": 20}
+    plane.genesys.client().organization.ensure_schema(SCHEMA_NAME, {**SCHEMA_FIELDS, "favouriteColour": own})
+    plane.forget_organization()
+    (synced,) = plane.sync(record)
+    assert synced.change is Change.UNCHANGED
+    (synced,) = plane.sync(account(1, Account_Tier__c="Platinum", Loyalty_Number__c="L-77001"))
+    assert synced.change is Change.UPDATED
