@@ -17,7 +17,9 @@ from sandbox.crm.emulator import Asked, Emulator, Settings
 _PATH = "/api/data/{version}/{table}"
 _LABEL = "OData.Community.Display.V1.FormattedValue"
 _ONE_OF = re.compile(r"(?P<column>\w+) eq (?P<id>[0-9a-f-]{36})")
-_SYSTEM = frozenset({"modifiedon", "createdon"})
+_SYSTEM = frozenset({"modifiedon", "createdon", "statecode"})
+_STATE, _ACTIVE = "statecode", "Active"
+_STATES = {_ACTIVE: 0, "Inactive": 1}
 MAX_PAGE = 5000
 
 
@@ -143,13 +145,15 @@ class Dynamics(Emulator[DynamicsSettings]):
         for name in select:
             value = self._value(account, name)
             entry[name] = value
-            if labelled and value is not None and name in self.settings.choices:
-                entry[f"{name}@{_LABEL}"] = account.fields[name]
+            if labelled and value is not None and name in {*self.settings.choices, _STATE}:
+                entry[f"{name}@{_LABEL}"] = account.fields.get(name) or _ACTIVE
         return entry
 
     def _value(self, account: Account, name: str) -> str | int | None:
         if name == self.settings.id_column:
             return account.id
+        if name == _STATE:
+            return _STATES[account.fields.get(name) or _ACTIVE]
         if name in _SYSTEM:
             return _written(account.modified if name == "modifiedon" else account.created)
         text = account.fields.get(name) or None

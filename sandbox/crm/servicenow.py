@@ -86,6 +86,7 @@ class ServiceNow(Emulator[ServiceNowSettings]):
     def _row(self, account: Account) -> Mapping[str, str]:
         return {
             **dict.fromkeys(self.accounts.columns, ""),
+            "active": "true",
             **account.fields,
             "sys_id": account.id,
             "sys_created_on": _written(account.created),

@@ -55,12 +55,15 @@ class Winner(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class OptOut:
-    """How a record says that its customer has opted out."""
+class Sign:
+    """How a record says something of itself: that its customer has opted out, that it is not active any more."""
 
     column: str
     values: frozenset[str]
-    """Casefolded. Any of them means that the customer has opted out."""
+    """Casefolded. Any of them says it."""
+
+    def is_in(self, row: Mapping[str, str]) -> bool:
+        return (row.get(self.column) or "").strip().casefold() in self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ _ENTRIES = (
     "languages",
     "onDelete",
     "optOut",
+    "inactive",
     "ids",
     "survivorship",
 )
@@ -111,7 +115,9 @@ class CrmMapping:
     object: str = ""
     """Name of the object or table that customers are records of; empty where the connector's own choice is right."""
     on_delete: OnDelete = OnDelete.KEEP
-    opt_out: OptOut | None = None
+    opt_out: Sign | None = None
+    inactive: Sign | None = None
+    """Of records that the CRM keeps and no longer uses: deactivated ones, and those that were merged into another."""
     ids: Mapping[str, IdRule] = field(default_factory=dict)
     """Column of an id → its rule, where it has one."""
     languages: frozenset[str] = frozenset()
@@ -122,8 +128,8 @@ class CrmMapping:
     @property
     def fields(self) -> tuple[str, ...]:
         """Every column that is read of a record, and so all that leaves the CRM; the id comes first."""
-        opt_out = self.opt_out.column if self.opt_out else ""
-        return tuple(dict.fromkeys(filter(None, (self.id_column, self.region_column, *self.columns, opt_out))))
+        signs = (sign.column for sign in (self.opt_out, self.inactive) if sign)
+        return tuple(dict.fromkeys(filter(None, (self.id_column, self.region_column, *self.columns, *signs))))
 
     @property
     def targets(self) -> frozenset[str]:
@@ -177,7 +183,8 @@ def load_mapping(path: Path) -> CrmMapping:
         connector=_choice(data, "connector", CONNECTORS, "", path),
         object=_text(data, "object", path) if "object" in data else "",
         on_delete=OnDelete(_choice(data, "onDelete", tuple(OnDelete), OnDelete.KEEP, path)),
-        opt_out=_opt_out(data, path) if "optOut" in data else None,
+        opt_out=_sign(data, "optOut", path) if "optOut" in data else None,
+        inactive=_sign(data, "inactive", path) if "inactive" in data else None,
         ids=_id_rules(data, path) if "ids" in data else {},
         languages=frozenset(_list(data, "languages", path)) if "languages" in data else frozenset(),
         survivorship=_survivorship(data, path) if "survivorship" in data else {},
@@ -220,14 +227,14 @@ def _choice(data: Mapping[str, Any], name: str, choices: Sequence[str], default:
     return str(value)
 
 
-def _opt_out(data: Mapping[str, Any], path: Path) -> OptOut:
-    given = data["optOut"]
+def _sign(data: Mapping[str, Any], name: str, path: Path) -> Sign:
+    given = data[name]
     if isinstance(given, dict):
-        _check_entries(given, ("column", "values"), f"the mapping {path} in 'optOut'")
+        _check_entries(given, ("column", "values"), f"the mapping {path} in {name!r}")
     values = given.get("values") if isinstance(given, dict) else None
     if not isinstance(values, list) or not values or not all(isinstance(each, str) and each for each in values):
-        raise MappingError(f"the mapping {path} needs in 'optOut' a 'column' and its 'values', a list of texts")
-    return OptOut(_text(given, "column", path), frozenset(each.casefold() for each in values))
+        raise MappingError(f"the mapping {path} needs in {name!r} a 'column' and its 'values', a list of texts")
+    return Sign(_text(given, "column", path), frozenset(each.casefold() for each in values))
 
 
 def _id_rules(data: Mapping[str, Any], path: Path) -> dict[str, IdRule]:

@@ -52,6 +52,15 @@ class CrmRecord:
     """Values that were left out, or of which routing makes nothing."""
     opted_out: bool = False
     """The customer wants none of this; what follows from that is the mapping's `on_delete`."""
+    inactive: bool = False
+    """The CRM keeps the record and no longer uses it; the same follows."""
+
+    @property
+    def withdrawal(self) -> str:
+        """Why nothing is written of the customer, as the CRM says it, for the ledger; empty where all is as usual."""
+        if self.opted_out:
+            return "says that the customer has opted out"
+        return "says that the record is not active" if self.inactive else ""
 
     @property
     def contact_points(self) -> tuple[Identifier, ...]:
@@ -101,12 +110,8 @@ def read_record(row: Mapping[str, str], mapping: CrmMapping, *, default_region: 
                 problems.append(
                     Problem(column, "a mobile with an extension; the number is taken without it", mask(text))
                 )
-    return CrmRecord(identity, texts, slots, tuple(external), tuple(problems), _has_opted_out(row, mapping))
-
-
-def _has_opted_out(row: Mapping[str, str], mapping: CrmMapping) -> bool:
-    rule = mapping.opt_out
-    return rule is not None and (row.get(rule.column) or "").strip().casefold() in rule.values
+    opted_out, inactive = (sign is not None and sign.is_in(row) for sign in (mapping.opt_out, mapping.inactive))
+    return CrmRecord(identity, texts, slots, tuple(external), tuple(problems), opted_out, inactive)
 
 
 def _filled(row: Mapping[str, str], mapping: CrmMapping) -> Iterator[tuple[str, str, str]]:

@@ -243,7 +243,7 @@ def _write_files(run: Run, columns: Mapping[str, str], max_bytes: int) -> Iterat
     content, rows, number = bytearray(header), 0, 1
     for batch in manifest.batches if manifest else ():
         for line in read_batch(run.files, batch):
-            if not isinstance(line.record, CrmRecord) or line.record.opted_out:
+            if not isinstance(line.record, CrmRecord) or line.record.withdrawal:
                 continue
             row = _row(_cells(line.record, columns))
             if len(content) + len(row) > max_bytes:

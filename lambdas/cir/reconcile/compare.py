@@ -245,8 +245,8 @@ class _Comparison:
             if isinstance(record, Problem):
                 self.plan.refused += 1
                 self.plan.refusals[f"{record.column}: {record.reason}"] += 1
-            elif record.opted_out:
-                yield from self._note_opted_out(number, record)
+            elif record.withdrawal:
+                yield from self._note_withdrawal(number, record)
             else:
                 records.append(record)
                 rows.append((number, row))
@@ -263,7 +263,7 @@ class _Comparison:
                 self._note(draft)
                 yield Line(number, draft.record)
 
-    def _note_opted_out(self, number: int, record: CrmRecord) -> Iterator[Line]:
+    def _note_withdrawal(self, number: int, record: CrmRecord) -> Iterator[Line]:
         _, contact_id = self.index.entry(record.id.match)
         if contact_id and self.sync.mapping.on_delete is not OnDelete.KEEP:
             self.plan.opted_out += 1

@@ -76,8 +76,8 @@ def _rows(seen: Seen, limits: Limits) -> Iterator[str]:
 def _opt_outs(seen: Seen, limits: Limits) -> Iterator[str]:
     if seen.opted_out > limits.allowed(limits.lost, seen.before):
         yield (
-            f"{seen.opted_out:,} of {seen.before:,} customers have opted out at once, more than {limits.lost:.0%}: "
-            "does the field still mean what the mapping says?"
+            f"{seen.opted_out:,} of {seen.before:,} customers have opted out or become inactive at once, "
+            f"more than {limits.lost:.0%}: does the field still mean what the mapping says?"
         )
 
 

@@ -169,7 +169,7 @@ def _accounting(result: Reconciled) -> str:
         ("refused: no usable id", plan.refused),
         ("an id that was there before", plan.doubled),
         ("deleted in the CRM", plan.deleted),
-        ("opted out", plan.opted_out),
+        ("opted out, or inactive", plan.opted_out),
         ("all rows", plan.rows),
     ]
     sums = "The numbers add up." if result.adds_up else "The numbers do not add up: tell whoever runs this system."

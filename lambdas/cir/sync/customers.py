@@ -47,7 +47,8 @@ class Change(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     WITHDRAWN = "withdrawn"
-    """The customer has opted out: what the mapping says of that was done, if there was a contact at all."""
+    """The customer has opted out, or the record is not active: what the mapping says of that was done, if there was a
+    contact at all."""
     REFUSED = "refused"
 
 
@@ -108,9 +109,9 @@ class Sync:
     ) -> list[Synced]:
         """The result of each record; those that may succeed another time are given to `sync` again.
 
-        Of customers who have opted out nothing is written.
+        Of customers who have opted out, and of records that are not active, nothing is written.
         """
-        done = {record.id: self._withdraw(record) for record in records if record.opted_out}
+        done = {record.id: self._withdraw(record) for record in records if record.withdrawal}
         pending = [record for record in records if record.id not in done]
         for _ in attempts(pause=PAUSE_SECONDS, sleep=self.sleep):
             done |= {synced.record.id: synced for synced in sync(pending)}
@@ -122,7 +123,7 @@ class Sync:
     def _withdraw(self, record: CrmRecord) -> Synced:
         deletion = Deletion(self.client, self.store, self.organization, self.mapping.on_delete)
         try:
-            fate, contact_id = deletion.follow(record.id, because="says that the customer has opted out")
+            fate, contact_id = deletion.follow(record.id, because=record.withdrawal)
         except OutdatedError:
             return Synced(record, Change.REFUSED, problems=(Problem("record", _MEANWHILE),))
         except GenesysError as error:

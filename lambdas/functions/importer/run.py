@@ -15,6 +15,9 @@ def read_mapping(run: Run) -> CrmMapping:
             mapping = load_mapping(path)
     except FileNotFoundError:
         return deployed
-    if mapping.opt_out and mapping.on_delete is OnDelete.DELETE and deployed.on_delete is not OnDelete.DELETE:
-        raise MappingError("the mapping deletes whoever has opted out, which the deployment's own mapping does not")
+    withdraws = mapping.opt_out or mapping.inactive
+    if withdraws and mapping.on_delete is OnDelete.DELETE and deployed.on_delete is not OnDelete.DELETE:
+        raise MappingError(
+            "the mapping deletes whoever has opted out or is inactive, which the deployment's own mapping does not"
+        )
     return mapping

@@ -61,6 +61,19 @@ def test_an_opt_out_follows_the_policy_of_deletions_and_may_be_repeated(
     assert (again.change, genesys.writes()) == (Change.WITHDRAWN, writes)
 
 
+def test_an_inactive_record_follows_the_policy_too_and_is_a_customer_again_when_it_is_active(
+    genesys: GenesysCloud, store: IdentityStore
+) -> None:
+    plane = plane_of(genesys, store, OnDelete.RELEASE)
+    (ann,) = plane.sync(account(1))
+    (gone,) = plane.sync(replace(account(1), inactive=True))
+    assert (gone.change, gone.contact_id) == (Change.WITHDRAWN, ann.contact_id)
+    assert plane.owners(crm_id(1)) == plane.owners(mobile(1)) == set()
+    assert store.history(ann.contact_id)[-1]["because"] == "salesforce says that the record is not active"
+    plane.sync(account(1))
+    assert len(plane.owners(mobile(1))) == 1
+
+
 def test_one_whom_genesys_will_not_let_go_is_refused_and_holds_up_nobody(
     genesys: GenesysCloud, store: IdentityStore
 ) -> None:

@@ -305,7 +305,8 @@ def test_the_shipped_mappings_feed_the_same_fields(name: str) -> None:
     assert (mapping.source, mapping.connector) == (name, name)
     assert mapping.targets == MAPPING.targets
     assert mapping.fields[0] == mapping.id_column
-    assert set(mapping.fields) == {mapping.id_column, mapping.region_column, *mapping.columns}
+    sign = {mapping.inactive.column} if mapping.inactive else set()
+    assert set(mapping.fields) == {mapping.id_column, mapping.region_column, *mapping.columns, *sign}
 
 
 def test_a_file_may_name_its_columns_as_it_likes(tmp_path: Path) -> None:
@@ -335,6 +336,25 @@ def test_a_customer_who_has_opted_out_is_known_by_the_column(tmp_path: Path, wri
     record = read_record({"contactid": "1", "fullname": "Ann", "donotphone": written}, mapping, default_region="US")
     assert isinstance(record, CrmRecord)
     assert record.opted_out is opted_out
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "written", "inactive"),
+    [
+        ("dynamics", "statecode", "Inactive", True), ("dynamics", "statecode", "Inaktiv", True),
+        ("dynamics", "statecode", "1", True), ("dynamics", "statecode", "Active", False),
+        ("dynamics", "statecode", "0", False), ("dynamics", "statecode", "", False),
+        ("servicenow", "active", "false", True), ("servicenow", "active", "true", False),
+    ],
+)  # fmt: skip
+def test_a_record_that_the_crm_no_longer_uses_is_known_by_the_shipped_mapping(
+    name: str, column: str, written: str, inactive: bool
+) -> None:
+    mapping = load_mapping(SHIPPED / f"{name}.json")
+    record = read_record({mapping.id_column: "1", column: written}, mapping, default_region="US")
+    assert isinstance(record, CrmRecord)
+    assert (record.inactive, record.withdrawal != "") == (inactive, inactive)
+    assert column in mapping.fields
 
 
 def test_a_mapping_knows_the_sources_and_targets_that_it_feeds(tmp_path: Path) -> None:

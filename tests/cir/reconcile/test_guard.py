@@ -52,7 +52,10 @@ def test_what_happens_in_any_night_is_believed(facts: dict[str, Any]) -> None:
         ({"rows": 79, "before": 100}, "21 of 100 customers are missing"),
         ({"rows": 29, "before": 40}, "11 of 40 customers are missing"),
         ({"rows": 2, "before": 4}, "2 of 4 customers are missing"),
-        ({"opted_out": 51}, "51 of 1,000 customers have opted out at once, more than 5%: does the field still mean"),
+        (
+            {"opted_out": 51},
+            "51 of 1,000 customers have opted out or become inactive at once, more than 5%: does the field still mean",
+        ),
         ({"rows": 5_000, "opted_out": 51}, "51 of 1,000 customers have opted out"),  # a share of whom we know
         ({"changed": 201}, "201 of 1,000 customers would be written, more than 20%: was there a mass change"),
         ({"before": 100, "changed": 201}, "201 of 1,000 customers would be written"),  # a share of whom the CRM has

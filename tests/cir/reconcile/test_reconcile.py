@@ -15,7 +15,7 @@ from cir.aws.files import Directory
 from cir.contacts.organization import SCHEMA_FIELDS, SCHEMA_NAME
 from cir.conversation.linking import LinkOutcome
 from cir.crm.connector import CrmRow
-from cir.crm.mapping import OnDelete, OptOut, Winner
+from cir.crm.mapping import OnDelete, Sign, Winner
 from cir.identity.records import Contact
 from cir.imports.run import IncompleteRunError
 from cir.index.store import IdentityStore, TableNames
@@ -129,7 +129,7 @@ def test_a_deletion_that_others_were_in_the_way_of_is_told_as_postponed(
 
 
 def opting_out(world: Reconciling) -> Reconciling:
-    rule = OptOut("HasOptedOutOfEmail", frozenset({"true", "yes"}))
+    rule = Sign("HasOptedOutOfEmail", frozenset({"true", "yes"}))
     plane = SyncPlane(world.plane.genesys, world.plane.store, replace(MAPPING, opt_out=rule, on_delete=OnDelete.DELETE))
     return replace(world, plane=plane)
 
@@ -154,7 +154,7 @@ def test_half_of_the_customers_opting_out_in_a_night_is_not_believed(world: Reco
         world.crm.change(number, HasOptedOutOfEmail="true")
     result = world.run("many less")
     assert result.outcome == "stopped"
-    assert "have opted out at once" in result.plan.stopped[0]
+    assert "have opted out or become inactive at once" in result.plan.stopped[0]
     assert len(world.plane.genesys.contacts()) == CUSTOMERS
 
 

@@ -82,6 +82,15 @@ def test_a_choice_and_a_lookup_are_read_by_their_label(dynamics: World[Dynamics]
     assert [row.values[column] for row in [*connector.extract(), *connector.fetch([account_id])]] == ["Gold", "Gold"]
 
 
+def test_a_record_that_a_merge_has_deactivated_is_inactive(dynamics: World[Dynamics]) -> None:
+    merged, kept = dynamics.enter(2)
+    dynamics.accounts.columns |= {"statecode"}
+    dynamics.accounts.change(merged, statecode="Inactive")
+    rows = dynamics.connector().fetch([merged, kept])
+    assert dynamics.mapping.inactive is not None
+    assert {row.id: dynamics.mapping.inactive.is_in(row.values) for row in rows} == {merged: True, kept: False}
+
+
 def test_a_guid_is_the_same_in_capitals_and_braces(dynamics: World[Dynamics]) -> None:
     (account_id,) = dynamics.enter(1)
     written = f"{{{account_id.upper()}}}"
