@@ -60,6 +60,9 @@ def import_customers(
         ),
     ] = Via.ENRICH,
     remote: Annotated[bool, typer.Option("--remote", help="Let the deployment's workflow do it; needs AWS.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --remote: import a file that was imported before once more.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write what became of each row to this CSV file.")] = None,
     ids: Annotated[Path | None, typer.Option(help="Write each CRM id and its contact id to this CSV file.")] = None,
     directory: Annotated[
@@ -76,12 +79,9 @@ def import_customers(
         if path and not path.parent.is_dir():
             raise CommandError(f"cannot write {path}: No such file or directory")
     if remote:
-        if via is Via.CSV:
-            raise CommandError("--remote works with --via enrich only: a CSV import keeps no function busy")
-        files, prefix = run_remotely(file, mapping=mapping, console=console)
-        run = Run(files, prefix)
-        summary = Report.from_dict(json.loads(files.read(run.key("report.json"))))
-        kept = f"s3://{files.name}/{prefix}"
+        run, summary, kept = _by_workflow(file, mapping=mapping, via=via, again=again, console=console)
+    elif again:
+        raise CommandError("--again belongs to --remote: an import from this machine looks at every row each time")
     else:
         root = directory or default_directory(file, mapping)
         summary = run_import(file, mapping=mapping, via=via, directory=root, workers=workers, console=console)
@@ -105,6 +105,19 @@ def import_customers(
             markup=False,
         )
     console.print(f"CRM id → contact id: {ids or kept + 'ids.csv'}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _by_workflow(file: Path, *, mapping: Path, via: Via, again: bool, console: Console) -> tuple[Run, Report, str]:
+    """The run, what came of it, and where it is kept."""
+    if via is Via.CSV:
+        raise CommandError("--remote works with --via enrich only: a CSV import keeps no function busy")
+    files, prefix = run_remotely(file, mapping=mapping, console=console, again=again)
+    run = Run(files, prefix)
+    try:
+        summary = Report.from_dict(json.loads(files.read(run.key("report.json"))))
+    except FileNotFoundError:
+        raise CommandError(f"the report of {file} is not kept any more; `--again` imports the file again") from None
+    return run, summary, f"s3://{files.name}/{prefix}"
 
 
 def default_directory(file: Path, mapping: Path) -> Path:

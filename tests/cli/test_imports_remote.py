@@ -66,7 +66,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, genesys: GenesysCloud) -
 
 def work(bucket: Bucket) -> None:
     """What the workflow does with the last execution's input."""
-    (source,) = [key for key in bucket.list("imports/") if key.endswith("/source.csv")]
+    source = max((key for key in bucket.list("imports/") if key.endswith("/source.csv")), key=len)
     run = source.split("/")[1]
 
     importer = Importer(bucket, connect.open_genesys("bulk", report=False), connect.open_store())
@@ -101,6 +101,11 @@ def test_the_workflow_is_started_watched_and_its_report_shown(
     calls = genesys.writes()
     code, out, _ = cir("import", file, "--remote", "--json")
     assert (code, json.loads(out[out.index('{"rows"') :])["created"], genesys.writes()) == (0, 12, calls)
+    # unless it is told to, which makes a run of its own
+    worked.clear()
+    code, out, err = cir("import", file, "--remote", "--json", "--again")
+    assert code == 0, err
+    assert json.loads(out[out.index('{"rows"') :])["unchanged"] == 12
 
 
 def test_a_workflow_that_fails_is_one_line_with_its_reason(
