@@ -10,17 +10,22 @@ import base64
 import binascii
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from urllib.parse import unquote
 
+_FAILED = re.compile(r"tn[-_ ]?validation[-_ ]?failed|\A\W*(?:verstat\W+)?fail(?:ed)?\W*\Z", re.IGNORECASE)
+"""A failure counts however it is spelt, a pass only where it is spelt as it ought to be."""
 _VERSTAT = re.compile(
-    r"\b(?:(?P<no>no-tn-validation)|tn-validation-(?P<result>passed|failed)(?:-(?P<level>[a-z])\b)?)", re.IGNORECASE
+    r"\b(?:(?P<no>no-tn-validation)|tn-validation-passed(?P<level>[^;,?&<>@\"'()}\r\n]*))", re.IGNORECASE
 )
 _ATTEST = re.compile(r"""["']?\battest["']?\s*[=:]\s*["']?(?P<level>[a-z])\b""", re.IGNORECASE)
 _PASSPORT = re.compile(r"(?<![\w-])ey[\w-]{8,2000}\.(?P<claims>[\w-]{8,4000})\.[\w-]*")
 """A signed token of three parts in base64url; the first is a JSON object and so begins with `ey`."""
 _LEVEL = re.compile(r"[abc]", re.IGNORECASE)
+_DASH = re.compile(r"[\u2010-\u2015\u2212]")
 
 
 class Attestation(IntEnum):
@@ -56,9 +61,12 @@ def read_attestation(*texts: str, trust: CarrierTrust = NO_TRUST) -> Attestation
 
 
 def _said(text: str, trust: CarrierTrust) -> Iterator[Attestation]:
+    text = _DASH.sub("-", unicodedata.normalize("NFKC", unquote(text)))
     stripped = text.strip().strip("\"'")
     if _LEVEL.fullmatch(stripped):
         yield _of_level(stripped)
+    if _FAILED.search(text):
+        yield Attestation.FAILED
     for found in _VERSTAT.finditer(text):
         yield _of_verstat(found, trust)
     for level in _levels_of_identity(text):
@@ -66,13 +74,10 @@ def _said(text: str, trust: CarrierTrust) -> Iterator[Attestation]:
 
 
 def _of_verstat(found: re.Match[str], trust: CarrierTrust) -> Attestation:
-    if found["no"]:
-        return Attestation.NONE
-    if found["result"].casefold() == "failed":
-        return Attestation.FAILED
-    if found["level"]:
-        return _of_level(found["level"])
-    return Attestation.FULL if trust.bare_pass_is_full else Attestation.NONE
+    level = (found["level"] or "").strip()
+    if level:
+        return _of_level(level.removeprefix("-"))
+    return Attestation.FULL if trust.bare_pass_is_full and not found["no"] else Attestation.NONE
 
 
 def _levels_of_identity(text: str) -> Iterator[str]:

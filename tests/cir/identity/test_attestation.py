@@ -48,6 +48,16 @@ def passport(attest: object) -> str:
         ('"Ann" <sip:+12125550188;verstat=TN-Validation-Failed@sbc.example.com>', FAILED),
         ("+12125550188;verstat=No-TN-Validation@sbc.example.com", NONE),
         ("TN-Validation-Passed-Almost", NONE),
+        ("tel:+12125550188;verstat%3DTN-Validation-Passed-A", FULL),
+        ("TN-Validation-Passed-A-Diverted", NONE),
+        ("sip:+12125550188;verstat%3DTN-Validation-Failed@sbc.example.com", FAILED),
+        ("TN%2DValidation%2DFailed", FAILED),
+        ("TN\u2011Validation\u2011Failed", FAILED),
+        ("TN_Validation_Failed", FAILED),
+        ("TNValidationFailed", FAILED),
+        ("verstat=failed", FAILED),
+        ("Failed", FAILED),
+        ("TN_Validation_Passed_A", NONE),
         ("attest=A", NONE),
         (passport("A"), NONE),
     ],
@@ -77,7 +87,9 @@ def test_an_identity_header_counts_where_it_is_verified(text: str, said: Attesta
 
 def test_a_pass_without_a_level_is_full_only_where_the_carrier_means_that() -> None:
     assert read_attestation("TN-Validation-Passed", trust=BARE_IS_A) is FULL
-    assert read_attestation("TN-Validation-Passed-B", trust=BARE_IS_A) is NONE
+    assert read_attestation("sip:+12125550188;verstat=TN-Validation-Passed@sbc.example.com", trust=BARE_IS_A) is FULL
+    for more in ("-B", " B", ":B", "/B", "-BC", "_B", "-B-Diverted", "-\N{LATIN CAPITAL LETTER A WITH GRAVE}"):
+        assert read_attestation(f"TN-Validation-Passed{more}", trust=BARE_IS_A) is NONE, more
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def parse(
             return parse_whatsapp(cleaned, default_region.upper())
         case IdentifierType.EXTERNAL:
             is_key = is_record_key or _issues_record_keys(source)
-            return refuse_decoy_id(cleaned, is_record_key=is_key) or _parse_external(raw, source)
+            decoy = refuse_decoy_id(cleaned, is_record_key=is_key) if len(cleaned) <= MAX_VALUE else None
+            return decoy or _parse_external(raw, source)
         case _ if cleaned.casefold() in load_rules().placeholders:
             return refuse_placeholder(kind)
         case IdentifierType.EMAIL:

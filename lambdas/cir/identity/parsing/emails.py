@@ -24,12 +24,16 @@ _AROUND = " \"'(),;:[]"
 _DIGITS = "0123456789"
 _SEPARATORS = re.compile(r"[-_.]+")
 _MACHINE = re.compile(
-    r"(?:no|do[-_.]?not|dont)[-_.]?reply[-_.+=]|(?:ms)?prvs1?=|srs[01][=+-]|bounces?[-_.+=]|(?:b|verp)-?bounces?\b"
-    r"|[^=@]+[-+][^=@]+=[a-z0-9-]+(?:\.[a-z0-9-]+)+\Z|postmaster[-_.+]|mailer-daemon[-_.+]|auto-?repl(?:y|ies)\b",
+    r"(?:.*[-_.])?(?:no|do[-_.]?not|dont)[-_.]?repl(?:y|ies)(?:\d*\Z|[-_.+=])"
+    r"|reply[+=]|(?:ms)?prvs1?=|btv1=|srs[01][=+-]|.*\bbounces?(?:\Z|[-_.+=])|[^=@]+=[a-z0-9-]+(?:\.[a-z0-9-]+)+\Z"
+    r"|.*\+caf_=|(?:postmaster|mailer[-_.]?daemon)(?:\d*\Z|[-_.+=])|auto-?(?:repl(?:y|ies)|respon(?:se|der))\b",
     re.IGNORECASE,
 )
-"""Senders that mail servers make up: a no-reply with a number, bounces, BATV (`prvs=`), SRS (`SRS0=`), and VERP, which
-has the recipient's own address before the @ (`list-ann=example.com@`)."""
+"""Senders that mail servers make up: a no-reply with a number, bounces, BATV (`prvs=`, `btv1=`), SRS (`SRS0=`), Gmail's
+forwarding (`ann+caf_=bob=example.com@`, which is Ann's while the sender is another), and VERP, which has the
+recipient's own address before the @ (`list-ann=example.com@`)."""
+_ACCENT = re.compile(r"[\u0300-\u036f]")
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "đ": "d"})
 _LOCAL = re.compile(r"(?!\.)(?!.*\.\.)[^\s@<>()\[\],;:\\\"\ufffd]{1,64}(?<!\.)")
 _DOMAIN = re.compile(
     r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!invalid$)(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])"
@@ -50,7 +54,7 @@ def parse_email(text: str) -> Parsed:
     name = _mailbox(match)
     if match in rules.placeholder_emails or name in rules.placeholder_email_locals:
         return refuse_placeholder(kind)
-    if name in rules.machine_email_locals or _MACHINE.match(local):
+    if _plain(name) in rules.machine_email_locals or _MACHINE.match(local):
         return Refusal(kind, Reason.PLACEHOLDER, "the address of a machine (no-reply, bounces), which is no customer")
     return Identifier(kind, match, f"{local}@{domain}")
 
@@ -60,7 +64,7 @@ def is_functional(match: str) -> bool:
 
     So is one of nothing but such words, numbers, and codes of a country or language: `support-de@`, `info.2@`.
     """
-    mailbox, words = _mailbox(match), load_rules().functional_email_locals
+    mailbox, words = _plain(_mailbox(match)), load_rules().functional_email_locals
     if mailbox in words:
         return True
     parts = [part.rstrip(_DIGITS) for part in mailbox.split("-")]
@@ -70,6 +74,13 @@ def is_functional(match: str) -> bool:
 def _mailbox(match: str) -> str:
     """The part before the @ without what some write behind a plus, and written in one way."""
     return _SEPARATORS.sub("-", match.partition("@")[0].partition("+")[0]) or match.partition("@")[0]
+
+
+def _plain(word: str) -> str:
+    """Without accents, as most write their words in an address."""
+    if word.isascii():
+        return word
+    return _ACCENT.sub("", unicodedata.normalize("NFKD", word.translate(_LETTERS)))
 
 
 def _address(text: str) -> str:

@@ -16,7 +16,7 @@ _SCHEME = re.compile(
     re.IGNORECASE,
 )
 _CONTEXT = re.compile(r";phone-context=(\+[\d().-]+)", re.IGNORECASE)
-_PARAMETERS = re.compile(r"(?:;\s*(?!ext\b|phone-context\b)[a-z][a-z0-9-]*(?:=[^;,<>]*)?)+\Z", re.IGNORECASE)
+_PARAMETERS = re.compile(r";\s*(?!ext\b|phone-context\b)[a-z][a-z0-9-]*(?:=[^;,<>]*)?(?=\Z|;\s*[a-z])", re.IGNORECASE)
 """What a URI says beside the number, which some networks pass on without the scheme: `;verstat=…`, `;user=phone`."""
 _SECOND_ADDRESS = re.compile(r"[;,]\s*(?:[+(]|\d{7}|\w+:)")
 _URI_END = re.compile(r"[;:?&]|/$")
@@ -34,9 +34,11 @@ _WORDS = (
     r"|portable|home|casa|domicile|privat[eo]?|work|office|oficina|bureau|fixe|trabajo|landline|main|direct|[tmpchw])"
 )
 _EXTENSION_WORDS = (
-    r"(?:ext(?:ension|ensión|ensão|n)?|extn|xtn|xt?|#|poste|interne|interno|int|durchwahl|nebenstelle|nst|dw|apparat"
-    r"|anexo|ramal|toestel|tst|wewn(?:ętrzny)?|wew|linka|mellék|anknytning|ankn|lokalnummer|lok|alanumero|dahili"
+    r"(?:(?:ext(?:ension|ensión|ensão|ensio|n)?|extn|xtn|xt?|×|#|internal|poste?|interne|intern[oă]?|interior|int"
+    r"|durchwahl|nebenst(?:elle)?|nbst|nst|dw|apparat|app|klappe|kl|anexo|ramal|toestel|tst|(?:nr )?wewn(?:ętrzny)?"
+    r"|wew|linka|klapka|mellék|clapă|anknytn?(?:ing)?|ankn|lokal(?:nummer)?|lok|ekst|alanumero|alanro|dah(?:ili)?"
     r"|εσωτ(?:ερικό)?|доб(?:авочный)?|внутр(?:енний)?|вн|内線|分机|分機|转|轉|내선|ต่อ|máy lẻ|שלוחה|تحويلة|داخلی)"
+    r"(?:\.? ?(?:(?:number|num|no|nr)(?![a-z])|n[°º]|№))?)"
 )
 _PHONE = re.compile(
     rf"[^\w+(#*]{{0,8}}(?:{_WORDS}(?:[.:]+ ?| ))?"
