@@ -27,7 +27,9 @@ class Protected:
     """For people: `card number`, `national id: NHS number (GB)`."""
 
 
-_DIGITS = re.compile(r"(?<!\d)\d+(?:[ -]\d+)*")
+_BETWEEN = r"[\s./_,\-\u2010-\u2015\u2212]{1,3}"
+"""What people write between the groups of a card number."""
+_DIGITS = re.compile(rf"(?<!\d)\d+(?:{_BETWEEN}\d+)*")
 _ACCOUNT = re.compile(r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}", re.IGNORECASE)
 _CARDS: tuple[tuple[str, tuple[tuple[int, int], ...], tuple[int, ...]], ...] = (
     ("Visa", ((4, 4),), (13, 16, 19)),
@@ -44,6 +46,8 @@ _CARDS: tuple[tuple[str, tuple[tuple[int, int], ...], tuple[int, ...]], ...] = (
     ),
     ("Mir", ((2200, 2204),), (16, 17, 18, 19)),
     ("RuPay", ((60, 60), (508, 508), (82, 82)), (16,)),
+    ("Elo", ((506699, 506778), (509000, 509999), (636368, 636368), (650031, 650033)), (16,)),
+    ("Hipercard", ((606282, 606282), (637095, 637095), (637568, 637568), (637599, 637599)), (16,)),
     ("Verve", ((506099, 506198), (650002, 650027)), (16, 18, 19)),
     ("Dankort", ((5019, 5019),), (16,)),
     ("Troy", ((9792, 9792),), (16,)),
@@ -97,7 +101,7 @@ def find_protected_id(identifier: Identifier) -> Protected | None:
 
 def _numbers_in(run: str) -> Iterator[str]:
     """What groups of digits can mean: a card number may be followed by its expiry or preceded by something else."""
-    groups = re.split("[ -]", run)
+    groups = re.split(_BETWEEN, run)
     for start in range(len(groups)):
         number = ""
         for group in groups[start:]:
