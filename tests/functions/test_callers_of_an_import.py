@@ -1,7 +1,7 @@
 """A small export is imported, and callers, some of them lying, ask the functions: whom are they taken for?"""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,11 @@ class Centre:
         return report(run)
 
     def asks(self, **event: str) -> dict[str, Any]:
-        """What the resolver answers, first from the tables and then from the cache: both the same."""
+        """What one who asks is answered."""
+        return self.asking()(**event)
+
+    def asking(self) -> Callable[..., dict[str, Any]]:
+        """A resolver that is asked everything twice, first of the tables and then of the cache: both say the same."""
         resolver = Resolver(
             store=self.plane.store,
             cache=new_cache(self.cache_server),
@@ -72,9 +76,13 @@ class Centre:
             trust=self.trust,
         )
         handler = make_handler(resolver, environment="test")
-        first, second = handler(event, None), handler(event, None)
-        assert {**first, **dict.fromkeys(PLACED)} == {**second, **dict.fromkeys(PLACED)}
-        return second
+
+        def ask(**event: str) -> dict[str, Any]:
+            first, second = handler(event, None), handler(event, None)
+            assert {**first, **dict.fromkeys(PLACED)} == {**second, **dict.fromkeys(PLACED)}
+            return second
+
+        return ask
 
     def links(self, contact_id: str, **event: str) -> dict[str, Any]:
         client = self.plane.genesys.client()
@@ -283,6 +291,166 @@ def test_whom_a_caller_is_taken_for(
     centre.imported(*rows)
     answer = centre.asks(**event)
     assert {name: answer[name] for name in told} == told
+
+
+# One import for the following: each customer has what no other has, unless two are to have it.
+BASE: dict[str, Mapping[str, str]] = {
+    "Ann": {"MobilePhone": "+19175550101", "Email": "ann@abel.example", "Loyalty_Number__c": "GLD-98765", **STATUS},
+    "Bob": {"MobilePhone": "+19175550102", "Email": "bob@baker.example", "Phone": "+1 212 555 0199"},
+    "Cid": {"MobilePhone": "+19175550103", "Phone": "+1 212 555 0199", "Loyalty_Number__c": "GLD-50001", **STATUS},
+    "Dot": {"Phone": "(646) 555-0190 x4401", "Email": "dot@doe.example"},
+    "Eva": {"Phone": "+43 1 5123456 Klappe 12", "MailingCountry": "Austria"},
+    "Fay": {"Phone": "+49 30 5550123 App. 7", "Email": "info@fay.example"},
+    "Gus": {"MobilePhone": "+44 7400 123456 x12", "WhatsApp__c": "+44 7400 123456"},
+    "Hal": {"MobilePhone": "+19175550108", "Loyalty_Number__c": "SLV-1"},
+    "Ida": {"MobilePhone": "+19175550109", "Loyalty_Number__c": "slv-1 "},
+    "Jim": {"MobilePhone": "+19175550110", "Loyalty_Number__c": "LOY-null", "Email": "shop-noreply@store.example"},
+    "Kim": {"MobilePhone": "+19175550111", "Loyalty_Number__c": "LOY-null", "Email": "ventas@kim.example"},
+    "Lee": {"MobilePhone": "+19175550112", "Loyalty_Number__c": "Desconocido", "Email": "list-bounces@lee.example"},
+    "Mia": {"MobilePhone": "0049 1512 3456789", "MailingCountry": "Japan", "Email": "försäljning@m.example"},
+    "Ned": {"MobilePhone": "005511 961234567", "MailingCountry": "Brazil", "Loyalty_Number__c": "4111.1111.1111.1111"},
+    "Oda": {"MobilePhone": "+19175550115", "Loyalty_Number__c": "4,91516E+11", "Status__c": "536-90-4399"},
+    "Pia": {"MobilePhone": "+19175550116", "Loyalty_Number__c": "9434765919", "MailingCountry": "United Kingdom"},
+    "Qi": {"MobilePhone": "+19175550117", "Loyalty_Number__c": "{5FD0A1C2-4111-4111-8111-1111AA111111}"},
+}  # fmt: skip
+IDS = {name: salesforce_id(number) for number, name in enumerate(BASE, start=1)}
+SWITCHBOARD = unknown("AMBIGUOUS", candidateCount=1)
+BLOCKED = unknown("BLOCKED")
+PROVEN = {"assurance": "attested", "verificationRequired": False, "spoofSuspected": False}
+SAID = {"assurance": "claimed", "verificationRequired": True, "spoofSuspected": False}
+SUSPECT = {"displayName": NOBODY, "firstName": "", "spoofSuspected": True, "verificationRequired": True}
+
+
+def number(name: str) -> str:
+    return BASE[name]["MobilePhone"]
+
+
+def loyal(text: str) -> Event:
+    return {"externalId": text, "externalSource": "loyalty"}
+
+
+def is_crm_id(text: str) -> Event:
+    return {"externalId": text, "externalSource": "salesforce"}
+
+
+def verstat(said: str) -> list[Event]:
+    """One and the same word in every place in which networks and flows put it."""
+    ann = number("Ann")
+    return [
+        {"ani": ann, "attestation": said},
+        {"ani": ann, "attestation": f"verstat={said}"},
+        {"ani": ann, "attestation": f"<sip:{ann};verstat={said}@sbc.example.com;user=phone>"},
+        {"ani": f"{ann};verstat={said}"},
+        {"ani": f"{ann};cpc=ordinary;verstat={said.lower()};user=phone"},
+        {"ani": f"tel:{ann};verstat={said.upper()}"},
+        {"ani": f"sip:{ann};verstat={said}@sbc.example.com:5060;transport=udp"},
+        {"ani": f"sips:{ann}@sbc.example.com;verstat={said}"},
+        {"ani": f'"Ann" <sip:{ann}@sbc.example.com>;verstat={said}'},
+        {"ani": f"tel:{ann};verstat%3D{said}"},
+    ]
+
+
+QUESTIONS: list[tuple[Event, Mapping[str, Any]]] = [
+    # attestation, in every place
+    *((event, known("Ann", **PROVEN, accountStatus="In dunning")) for event in verstat("TN-Validation-Passed-A")),
+    *((event, known("Ann", **SAID)) for event in verstat("TN-Validation-Passed")),
+    *((event, known("Ann", **SAID)) for event in verstat("TN-Validation-Passed-C")),
+    *((event, known("Ann", **SAID)) for event in verstat("No-TN-Validation")),
+    *((event, SUSPECT) for event in verstat("TN-Validation-Failed")),
+    *((event, SUSPECT) for event in verstat("TN-Validation-Failed-A")),
+    ({"ani": number("Ann"), "attestation": "Failed"}, SUSPECT),
+    ({"ani": number("Ann"), "email": BASE["Ann"]["Email"], **FORGED}, SUSPECT | {"accountStatus": "WITHHELD"}),
+    ({"ani": "+16465550999", **FORGED}, unknown(spoofSuspected=True)),
+    ({"ani": "anonymous", **FORGED}, unknown("BLOCKED", spoofSuspected=True)),
+    # what evidence proves together
+    ({"ani": number("Cid"), **loyal("GLD-50001"), **ATTESTED}, known("Cid", **PROVEN, matchedBy="external,phone")),
+    ({"ani": "+12125550199", **loyal("GLD-50001"), **ATTESTED}, known("Cid", **SAID, accountStatus="WITHHELD")),
+    ({"ani": "+12125550199", **ATTESTED}, unknown("AMBIGUOUS", candidateCount=2, assurance="none")),
+    ({"ani": number("Bob"), **loyal("GLD-98765"), **ATTESTED}, {"outcome": "CONFLICT", "assurance": "claimed"}),
+    ({"ani": "+16465550999", **loyal("GLD-98765"), **ATTESTED}, known("Ann", **SAID)),
+    ({"whatsapp": "447400123456", "channel": "whatsapp"}, known("Gus", assurance="attested")),
+    ({"whatsapp": "447400123456"}, known("Gus", **SAID)),
+    # extensions
+    ({"ani": "+16465550190", **ATTESTED}, SWITCHBOARD),
+    ({"ani": "+16465550190;ext=4402", **ATTESTED}, SWITCHBOARD),
+    ({"ani": "+16465550190", "email": "dot@doe.example", **ATTESTED}, known("Dot", **SAID)),
+    *(
+        ({"ani": spelling, **ATTESTED}, known("Dot", **SAID))
+        for spelling in (
+            "tel:+1-646-555-0190;ext=4401", "+16465550190;verstat=TN-Validation-Passed-A;ext=4401",
+            "646 555 0190 # 4401",
+            "(646) 555-0190 ext. no. 4401", "sip:+16465550190;ext=4401@pbx.example.com", "646-555-0190 доб. № 4401",
+            "646 555 0190 × 4401", "646.555.0190 interno 4401", "+1 646 555 0190 内線04401", "646 555 0190,,4401#",
+        )
+    ),
+    ({"ani": "+4315123456"}, SWITCHBOARD),
+    ({"ani": "+4315123456;ext=12"}, known("Eva")),
+    ({"ani": "+49305550123"}, SWITCHBOARD),
+    ({"ani": "+49305550123;ext=7"}, known("Fay")),
+    ({"ani": "+447400123456;ext=99", **ATTESTED}, known("Gus", **PROVEN)),
+    ({"ani": f"{number('Ann')};ext=1", **ATTESTED}, known("Ann", **PROVEN)),
+    # placeholders, ids on two records, machines, functions
+    *(
+        (loyal(junk), BLOCKED)
+        for junk in (
+            "LOY-null", "desconocido", "#N/A", "#REF!", "(null)", "\\N", "[object Object]", "NOT_SET", "not-set",
+            "Guest",
+            "00000000-0000-0000-0000-000000000000", "${loyalty}", "$!{loyalty}", "{{loyalty}}", "*|LOYALTY|*", "000000",
+            "7777777", "123456789", "AAAA", "????", "4,91516E+11",
+        )
+    ),
+    ({"ani": number("Jim"), **loyal("LOY-null")}, known("Jim", matchedBy="phone")),
+    ({"ani": number("Lee"), **loyal("Desconocido")}, known("Lee", matchedBy="phone")),
+    (loyal("SLV-1"), unknown("AMBIGUOUS", candidateCount=2)),
+    ({"ani": number("Ida"), **loyal("SLV-1"), **ATTESTED}, known("Ida", **PROVEN)),
+    *(
+        ({"email": f"{machine}@store.example"}, BLOCKED)
+        for machine in (
+            "shop-noreply", "noreply+x", "noreply17", "do_not_reply", "list-bounces", "bounces-ann=abel.example",
+            "postmaster",
+            "MAILER-DAEMON", "SRS0=HHH=TT=abel.example=ann", "prvs=0123456789=ann", "ann=abel.example", "não-responda",
+        )
+    ),
+    ({"email": "ann+caf_=bob=baker.example@gmail.com"}, BLOCKED),
+    *(
+        ({"email": mailbox}, SWITCHBOARD)
+        for mailbox in ("info@fay.example", "ventas@kim.example", "försäljning@m.example")
+    ),
+    ({"ani": number("Kim"), "email": "ventas@kim.example", **ATTESTED}, known("Kim", **PROVEN)),
+    ({"ani": number("Bob"), "email": "info@fay.example", **ATTESTED}, known("Bob", **PROVEN)),
+    # numbers behind 00, and what must not leave the CRM
+    ({"ani": "+4915123456789"}, known("Mia")),
+    ({"ani": "+9115123456789"}, unknown()),
+    ({"ani": "+5511961234567"}, known("Ned")),
+    ({"ani": "0049 1512 3456789", "defaultRegion": "KR"}, known("Mia")),
+    *((loyal(text), unknown()) for text in ("4111.1111.1111.1111", "4111111111111111", "9434765919")),
+    *(({"ani": number(name), **ATTESTED}, known(name, accountStatus="")) for name in ("Oda", "Pia")),
+    # ids of records
+    *(
+        (is_crm_id(written), known("Hal"))
+        for written in (IDS["Hal"], IDS["Hal"].upper(), IDS["Hal"].lower(), IDS["Hal"][:15], f" {IDS['Hal']}\u200b")
+    ),
+    (is_crm_id(IDS["Hal"][:15] + "AAB"), unknown()),
+    (loyal("5fd0a1c2-4111-4111-8111-1111aa111111"), known("Qi")),
+    (loyal("{5FD0A1C2-4111-4111-8111-1111AA111111}"), known("Qi")),
+    # what is no id
+    *(
+        ({"contactId": text}, unknown())
+        for text in ("+19175550101", "ann@abel.example", "9175550101", "Ann Abel", "{{id}}")
+    ),
+]  # fmt: skip
+
+
+def test_each_caller_of_one_base(centre: Centre) -> None:
+    centre.imported(*({"LastName": name, **row} for name, row in BASE.items()))
+    asks = centre.asking()
+    wrong = []
+    for event, told in QUESTIONS:
+        answer = asks(**event)
+        wrong += [
+            f"{event}: {name} is {answer[name]!r}, not {told[name]!r}" for name in told if answer[name] != told[name]
+        ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_two_independent_pieces_outweigh_one_that_ranks_higher(centre: Centre) -> None:
