@@ -316,9 +316,9 @@ BASE: dict[str, Mapping[str, str]] = {
 IDS = {name: salesforce_id(number) for number, name in enumerate(BASE, start=1)}
 SWITCHBOARD = unknown("AMBIGUOUS", candidateCount=1)
 BLOCKED = unknown("BLOCKED")
-PROVEN = {"assurance": "attested", "verificationRequired": False, "spoofSuspected": False}
-SAID = {"assurance": "claimed", "verificationRequired": True, "spoofSuspected": False}
-SUSPECT = {"displayName": NOBODY, "firstName": "", "spoofSuspected": True, "verificationRequired": True}
+PROVEN: Mapping[str, Any] = {"assurance": "attested", "verificationRequired": False, "spoofSuspected": False}
+SAID: Mapping[str, Any] = {"assurance": "claimed", "verificationRequired": True, "spoofSuspected": False}
+SUSPECT: dict[str, Any] = {"displayName": NOBODY, "firstName": "", "spoofSuspected": True, "verificationRequired": True}
 
 
 def number(name: str) -> str:
