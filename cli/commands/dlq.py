@@ -57,8 +57,11 @@ def show_message(message: Annotated[str, typer.Argument(help="The message's id."
 def replay(messages: Messages = None, function: Function = "", everything: All = False, as_json: Json = False) -> None:
     """Send messages again to the queue that they came from. Repeated, it does no harm."""
     letters = _connect()
-    with letters.received(function) as found:
-        sent, left = letters.replay(_chosen(found, messages or [], everything=everything))
+    if everything and not messages:
+        sent, left = letters.replay_all(function)
+    else:
+        with letters.received(function) as found:
+            sent, left = letters.replay(_chosen(found, messages or [], everything=everything))
     _tell(as_json, replayed=sent, left=left)
     if left:
         raise CommandError(
@@ -75,10 +78,11 @@ def drop(
     letters = _connect()
     with letters.received(function) as found:
         wanted = _chosen(found, messages or [], everything=everything)
-        if not yes and not typer.confirm(f"Delete {len(wanted)} messages for good?"):
+        number = "all" if everything else str(len(wanted))
+        if not yes and not typer.confirm(f"Delete {number} messages for good?"):
             raise typer.Abort
         letters.drop(wanted)
-    _tell(as_json, dropped=wanted)
+    _tell(as_json, dropped=wanted + (letters.drop_all(function) if everything else []))
 
 
 def _connect() -> DeadLetters:

@@ -85,15 +85,18 @@ class DeadLetters:
     environment: str
 
     @contextmanager
-    def received(self, function: str = "", *, most: int = MOST) -> Iterator[list[DeadLetter]]:
+    def received(
+        self, function: str = "", *, most: int = MOST, until_empty: bool = False
+    ) -> Iterator[list[DeadLetter]]:
         """Up to so many messages of each queue, or of one function's, out of sight of others.
 
-        Those that are still there in the end are visible again. Raises DeadLetterError.
+        `until_empty`: as long as SQS gives some, whatever it counts. Those that are still there in the end are visible
+        again. Raises DeadLetterError.
         """
         found: list[DeadLetter] = []
         try:
             for name, url in self._queues(function).items():
-                found += self._receive(name, url, most)
+                found += self._receive(name, url, most, until_empty=until_empty)
             yield found
         finally:
             for each in found:
@@ -115,6 +118,29 @@ class DeadLetters:
             self._send(each)
             self._delete(each)
         return sent, [each for each in messages if each.source_url not in queues]
+
+    def replay_all(self, function: str = "") -> tuple[list[DeadLetter], list[DeadLetter]]:
+        """`replay` of all that waits, a thousand at a time, until each queue is empty. Raises DeadLetterError."""
+        sent: list[DeadLetter] = []
+        left: list[DeadLetter] = []
+        for name in self._queues(function):
+            while True:
+                with self.received(name, until_empty=True) as found:
+                    again, kept = self.replay(found)
+                sent, left = sent + again, left + kept
+                if not again:
+                    break  # empty, or not fed by a queue
+        return sent, left
+
+    def drop_all(self, function: str = "") -> list[DeadLetter]:
+        """`drop` of everything that waits. Raises DeadLetterError."""
+        dropped: list[DeadLetter] = []
+        while True:
+            with self.received(function, until_empty=True) as found:
+                self.drop(found)
+            dropped += found
+            if not found:
+                return dropped
 
     def drop(self, messages: Sequence[DeadLetter]) -> None:
         """Delete messages for good."""
@@ -142,12 +168,12 @@ class DeadLetters:
         pages = self.sqs.get_paginator("list_queues").paginate(QueueNamePrefix=self._prefix)
         return sorted(url for page in pages for url in page.get("QueueUrls", []))
 
-    def _receive(self, function: str, url: str, most: int) -> list[DeadLetter]:
+    def _receive(self, function: str, url: str, most: int, *, until_empty: bool) -> list[DeadLetter]:
         # SQS' own count, which can be a minute late; an empty queue need not be waited for
         name = "ApproximateNumberOfMessages"
         count = int(self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
         found: dict[str, DeadLetter] = {}
-        while len(found) < min(most, count):
+        while len(found) < (most if until_empty else min(most, count)):
             answer = self.sqs.receive_message(
                 QueueUrl=url,
                 MaxNumberOfMessages=min(10, most - len(found)),

@@ -43,6 +43,11 @@ class Deployment:
             QueueUrl=self.urls[f"{part}-undelivered"], MessageBody=text, MessageAttributes=attributes, **fifo
         )
 
+    def count(self, queue: str) -> int:
+        name = "ApproximateNumberOfMessages"
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.urls[queue], AttributeNames=[name])
+        return int(answer["Attributes"][name])
+
     def waiting(self, queue: str) -> list[Any]:
         answer = self.sqs.receive_message(QueueUrl=self.urls[queue], MaxNumberOfMessages=10, VisibilityTimeout=0)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
@@ -118,6 +123,17 @@ def test_reports_of_streams_are_left_and_others_replayed(deployment: Deployment)
     with pytest.raises(CommandError, match="1 messages came from a table's stream"):
         run("replay", "--all")
     assert (deployment.waiting("events"), deployment.waiting("backfill-undelivered")) == ([EVENT], [REPORT])
+
+
+@pytest.mark.parametrize("act", ["replay", "drop"])
+def test_all_are_all_however_many_wait(deployment: Deployment, act: str) -> None:
+    for number in range(33):
+        deployment.dead("sync", {**CHANGE, "id": str(number)})  # of one group, of which SQS gives ten at once
+        deployment.dead("events", {**EVENT, "number": number})
+    done = run(act, "--all", *(["--yes"] if act == "drop" else []))
+    assert len(done["replayed" if act == "replay" else "dropped"]) == 66
+    assert deployment.count("sync-undelivered") == deployment.count("events-undelivered") == 0
+    assert (deployment.count("sync"), deployment.count("events")) == ((33, 33) if act == "replay" else (0, 0))
 
 
 def test_dropping_asks_first(deployment: Deployment) -> None:
