@@ -38,6 +38,7 @@ _ALIKE = (
     ("Marie", "Maria"), ("Eric", "Erica"), ("Julia", "Julian"), ("Tina", "Gina"), ("Lena", "Lina"),
     ("Christian", "Christina"), ("Anna", "Hanna"), ("Simon", "Simone"), ("Carla", "Carlo"), ("Ella", "Emma"),
     ("Marcos", "Marcus"), ("Alina", "Aline"), ("Anna", "Anne"), ("Kai", "Kaia"), ("Ayla", "Ayda"),
+    ("Jamal", "Jamil"), ("Ramesh", "Rakesh"), ("Marlon", "Marion"), ("Jayden", "Brayden"),
 )  # fmt: skip
 _GENERATIONS = (
     (("{first}", "{last} I"), ("{first}", "{last} II")),
@@ -49,8 +50,8 @@ _GENERATIONS = (
 SIZES = (50, 200, 1_000, 4_000)
 SHARES = (0.0, 0.1, 0.3)
 KINDS = (
-    "couple", "couple with an initial", "couple with one's own address", "twins", "twins with an initial",
-    "parent and child", "generations",
+    "couple", "couple with an initial", "couple with one's own address", "initial and the other's own address", "twins",
+    "twins with an initial", "parent and child", "generations",
 )  # fmt: skip
 
 
@@ -168,10 +169,10 @@ def _family(dice: random.Random, kind: str, number: int) -> Iterator[Row]:
     man, woman = dice.choice(_MEN), dice.choice(_WOMEN)
     born = [_birthdate(dice), _birthdate(dice)]
     names: list[tuple[str, str]] = [(man, last), (woman, last)]
-    if kind == "couple with an initial":
-        names = [(woman[0], last), (woman, last)]
-    elif kind == "couple with one's own address":
+    if kind.endswith("own address"):
         home["Email"] = f"{woman}.{last}{number}@example.net".lower()
+    if kind in {"couple with an initial", "initial and the other's own address"}:
+        names = [(woman[0], last), (woman, last)]
     elif kind == "twins":
         names = [(first, last) for first in dice.choice(_ALIKE)]
         born = [born[0], born[0]]

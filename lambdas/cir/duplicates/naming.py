@@ -69,6 +69,7 @@ def read_names(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Non
            select row, nullif(g.given, '') as given, nullif(g.given_full, '') as given_full,
                   g.given_parts, g.given_roots, nullif(g.given_sound, '') as given_sound,
                   nullif(g.root_sound, '') as given_root_sound, nullif(g.given_own, '') as given_own,
+                  count(distinct s.surname) over (partition by g.given) as given_families,
                   nullif(s.surname, '') as surname, s.surname_whole, s.surname_parts,
                   nullif(s.surname_sound, '') as surname_sound,
                   coalesce(nullif(x.generation, ''), nullif(s.generation, ''), nullif(g.generation, '')) as generation,

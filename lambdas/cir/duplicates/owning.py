@@ -2,7 +2,8 @@
 
 Surname, address, landline and an e-mail address that is called after the family are one household's. So is a given name
 that is only alike: an initial stands for the spouse too, and twins are called Jane and Janet. What tells is a date of
-birth, a number that is carried along, an address called after its owner, an id; of twins not even the date of birth.
+birth, a number that is carried along, an id; of twins not even the date of birth. An address called after its owner
+tells two spellings of a name apart from two people, but not an initial: a couple has the address of one of them.
 """
 
 from collections.abc import Sequence
@@ -24,10 +25,18 @@ _ALIKE = "given names that are only alike, and too little that is not a whole fa
 _GENERATION = 13
 """Years by which a parent is older at the least."""
 _ONE_LETTER = "least(length(l.given), length(r.given)) <= 1"
+_ONE_GENERATION = "(l.generation is distinct from r.generation)"
+"""Senior or junior is said of one of the two only."""
+_OF_ONE_NAME = "greatest(len(l.given_roots), len(r.given_roots)) <= 2"
+"""Bob is Robert; Sam is Samuel or Samantha, who may be married."""
 _TYPED = "damerau_levenshtein(l.given_full, r.given_full) <= 1"
+_BOTH_IN_FAMILIES = (
+    "least(l.given_families, r.given_families) >= greatest(3, greatest(l.given_families, r.given_families) / 20)"
+)
+"""Several families of the file have both, so that neither is a slip; one slip of a name is rarer than that."""
 _MISTYPED = (
     f"gamma_given in ({_SLIP}, {_SHORT}) and {_TYPED} and left(l.given, 1) = left(r.given, 1)"
-    " and not coalesce(l.given_own <> r.given_own, false)"
+    f" and not coalesce(l.given_own <> r.given_own, false) and not {_BOTH_IN_FAMILIES}"
     " and regexp_replace(l.given_full, '[aeiouy]+$', '') <> regexp_replace(r.given_full, '[aeiouy]+$', '')"
 )
 """Not two names that people have, and alike in the first letter and not apart in a last vowel alone.
@@ -45,6 +54,8 @@ OLDER = (
 def doubt_sql(comparisons: Sequence[Comparison]) -> str:
     """SQL of why a likely pair may be two of a family; null where it is not. Over `p` (scored), `l`, `r` (records)."""
     names = {comparison.name for comparison in comparisons}
+    if "given" not in names:
+        return "cast(null as varchar)"
     ids = " or ".join(
         f"gamma_{comparison.name} = {len(comparison.levels) - 1}"
         for comparison in comparisons
@@ -52,30 +63,28 @@ def doubt_sql(comparisons: Sequence[Comparison]) -> str:
     )
     born = "gamma_dob >= 4" if "dob" in names else "false"
     nearly_born = "gamma_dob >= 2" if "dob" in names else "false"
-    phone, email, other_phone, other_email = (
-        f"coalesce(list_has_any(l.{column}, r.{column}), false)"
-        for column in ("own_phones", "own_emails", "own_phones_of_two", "own_emails_of_two")
+    phone, phone_of_two = (
+        f"coalesce(list_has_any(l.{column}, r.{column}), false)" for column in ("own_phones", "own_phones_of_two")
     )
-    named = " or ".join(
-        f"coalesce(list_has_any({one}.named_emails, {other}.own_emails), false)" for one, other in ("lr", "rl")
+    called, named = (
+        f"(coalesce(list_has_any(l.{column}, r.emails_all), false)"
+        f" or coalesce(list_has_any(r.{column}, l.emails_all), false))"
+        for column in ("called_emails", "named_emails")
     )
     mailbox = "gamma_email = 1" if "email" in names else "false"
-    own = f"({other_phone} or {other_email})"
-    if "given" not in names:
-        return "cast(null as varchar)"
     return f"""case
         when {OLDER} then 'born a generation apart: father and son, or a slip'
         when {ids or "false"} then null
         when gamma_given in ({_SAME}, {_SWAPPED}) and not {_ONE_LETTER} then
-            case when not ({nearly_born} or {phone} or {email} or {mailbox})
+            case when not ({nearly_born} or {phone} or ({called} or {mailbox}) and not {_ONE_GENERATION})
                 then 'one name, and nothing that a father and son of that name would not share' end
         when gamma_given = {_SHORT} and not {_TYPED} then
-            case when not ({born} or {own} or {mailbox}) then '{_ALIKE}' end
-        when {_MISTYPED} then case when not ({born} or {own}) then '{_ALIKE}' end
+            case when not ({born} or {phone_of_two} or ({called} or {mailbox}) and {_OF_ONE_NAME}) then '{_ALIKE}' end
+        when {_MISTYPED} then
+            case when not ({born} or {phone_of_two} or {called} or {mailbox}) then '{_ALIKE}' end
         when gamma_given < 0 then
-            case when not ({born} or {phone} or {email} or {mailbox})
-                then 'no given name, and too little that is not a whole family''s' end
+            case when not ({born} or {phone}) then 'no given name, and too little that is not a whole family''s' end
         when gamma_given in ({_SAME}, {_INITIAL}) then
-            case when not ({phone} or {named} or {born} and ({email} or {mailbox}))
+            case when not ({phone} or {born} and ({named} or {mailbox}))
                 then 'an initial, and too little that is not a whole family''s' end
-        when not ({born} and {own}) then '{_ALIKE}' end"""
+        else '{_ALIKE}' end"""

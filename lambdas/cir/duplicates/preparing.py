@@ -84,11 +84,11 @@ def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepar
     connection.execute(
         f"""create table records as
             select s.row, s.id, n.given, n.given_full, n.given_parts, n.given_roots, n.given_sound, n.given_root_sound,
-                   n.given_own,
+                   n.given_own, n.given_families,
                    n.surname, n.surname_parts, n.surname_sound, n.generation, n.name_key,
                    p.personal, p.personal_few, p.lines, p.lines_few, p.phones, p.own_phones, p.own_phones_of_two,
                    pr.row is not null as has_phone,
-                   e.emails, e.emails_few, e.emails_all, e.own_emails, e.own_emails_of_two, e.named_emails,
+                   e.emails, e.emails_few, e.emails_all, e.own_emails_of_two, e.named_emails, e.called_emails,
                    x.mailboxes, er.row is not null as has_email,
                    d.dob, d.street, d.street_words, d.numbers, d.city, d.postcode{extra}
             from source s
@@ -170,6 +170,7 @@ def _contact_points(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -
     family = ("surname_whole", *surnames)
     person = _without(_without(local, *family, plural="s"), *family)
     person = f"regexp_replace({person}, '{_OF_A_HOUSE}', '', 'g')"
+    called = "contains(person, left(given, 3)) or person = left(given, 1) and local <> person"
     rules = load_rules().identifiers
     for kind, table in ((IdentifierType.PHONE, "phone_values"), (IdentifierType.EMAIL, "email_values")):
         _generic_values(connection, kind, table, "value", rules[kind].generic_above)
@@ -214,10 +215,9 @@ def _contact_points(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -
             create temp table email_lists as
             select row, list(value) filter (where people <= 2) as emails,
                 list(value) filter (where people <= {_FEW_PEOPLE}) as emails_few, list(value) as emails_all,
-                list(value) filter (where is_own and named <= 1) as own_emails,
                 list(value) filter (where is_own and named <= 2) as own_emails_of_two,
-                list(value) filter (where is_own and length(given) >= 3 and contains(local, given) and named <= 1)
-                    as named_emails
+                list(value) filter (where named <= 2 and length(given) >= 3 and contains(local, given)) as named_emails,
+                list(value) filter (where named <= 2 and ({called})) as called_emails
             from (select *, bool_and(person <> '') over (partition by value) as is_own
                   from (select distinct v.row, v.value, c.people, c.named, {local} as local, {person} as person,
                                {_FOLDED.format("n.given")} as given

@@ -44,13 +44,15 @@ _BORN = {"Birthdate": "1984-05-17"}
         ("J", "Jane", _HOUSE, "review"),
         ("J", "Jane", _HOUSE | _BORN, "review"),
         ("J", "J", _HOUSE | _BORN, "review"),
-        ("J", "Jane", _JANES, "merge"),
+        ("J", "Jane", _JANES, "review"),
+        ("J", "Jane", _JANES | _BORN, "merge"),
         ("J", "Jane", _MOBILE, "merge"),
         # twins
         ("Jane", "Janet", _HOUSE | _BORN | _MOBILE, "review"),
         ("Maria", "Mario", _HOUSE | _BORN, "review"),
         ("Paul", "Paula", _HOUSE | _BORN, "review"),
         ("Anna", "Anne", _HOUSE | _BORN, "review"),
+        ("Jamal", "Jamil", _HOUSE | _BORN, "review"),
         ("Ixara", "Uxara", _HOUSE | _BORN, "review"),
         ("Ixara", "Ixaro", _HOUSE | _BORN, "review"),
         # a slip, a short form
@@ -58,9 +60,14 @@ _BORN = {"Birthdate": "1984-05-17"}
         ("Robert", "Robetr", _HOUSE, "review"),
         ("Margaret", "Peggy", _HOUSE | _BORN, "merge"),
         ("Margaret", "Peggy", _HOUSE, "review"),
+        ("Robert", "Bob", {"Email": "robert.morris@example.com"}, "merge"),
+        ("Samuel", "Sam", {"Email": "sam.morris@example.com"}, "review"),
         # father and son of one name
         ("Peter", "Peter", _HOUSE, "review"),
-        ("Peter", "Peter", {"Email": "peter.morris@example.com"}, "merge"),
+        ("Peter", "Peter", {"Email": "sunnyhill@example.com"}, "review"),
+        ("Peter", "Peter", {"Email": "pmorris@example.com"}, "merge"),
+        ("Peter", "Peter Jr.", {"Email": "pmorris@example.com"}, "review"),
+        ("Peter", "Peter Jr.", _HOUSE | _BORN, "merge"),
         ("Peter", "Peter", _HOUSE | _MOBILE, "merge"),
         ("Peter", "Peter", _HOUSE | _BORN, "merge"),
     ],
@@ -84,8 +91,9 @@ def test_a_parent_is_older_by_more_than_a_slip_of_the_last_digit(born: str, acti
 
 
 def test_an_address_that_a_third_given_name_has_too_is_the_family_s(tmp_path: Path) -> None:
-    people = [{"FirstName": each, "LastName": "Morris", **_HOME, **_JANES} for each in ("J", "Jane", "John")]
-    assert _action(people[:2], tmp_path) == "merge"
+    shared = {"LastName": "Morris", **_HOME, "Email": "peter.morris@example.com"}
+    people = [{"FirstName": each, **shared} for each in ("Peter", "Peter", "Mary", "John")]
+    assert _action(people[:3], tmp_path) == "merge"
     assert _action(people, tmp_path) == "review"
 
 

@@ -374,8 +374,9 @@ def _found_between(one: dict[str, str], other: dict[str, str], directory: Path) 
     ],
 )
 def test_two_generations_are_never_merged(one: tuple[str, str], other: tuple[str, str], tmp_path: Path) -> None:
-    records = [{**_HOME, "FirstName": first, "LastName": last} for first, last in (one, other)]
-    same = [{**_HOME, "FirstName": "Peter", "LastName": "Morris"}] * 2
+    home = {**_HOME, "Email": "peter@example.com"}
+    records = [{**home, "FirstName": first, "LastName": last} for first, last in (one, other)]
+    same = [{**home, "FirstName": "Peter", "LastName": "Morris"}] * 2
     assert _found_between(same[0], same[1], tmp_path)[0] == "merge"
     assert _found_between(records[0], records[1], tmp_path)[0] == "review"
 
