@@ -4,6 +4,8 @@ Surname, address, landline and an e-mail address that is called after the family
 that is only alike: an initial stands for the spouse too, and twins are called Jane and Janet. What tells is a date of
 birth, a number that is carried along, an id; of twins not even the date of birth. An address called after its owner
 tells two spellings of a name apart from two people, but not an initial: a couple has the address of one of them.
+Couples and twins live in one street, though: who has moved and kept the landline is no spouse or twin of a record with
+an initial, where only these two records have the birthday or the address.
 """
 
 from collections.abc import Sequence
@@ -72,6 +74,9 @@ def doubt_sql(comparisons: Sequence[Comparison]) -> str:
         for column in ("called_emails", "named_emails")
     )
     mailbox = "gamma_email = 1" if "email" in names else "false"
+    moved = "gamma_street between 0 and 1 and gamma_phone >= 1" if {"street", "phone"} <= names else "false"
+    of_two = "coalesce(list_has_any(l.emails_of_two, r.emails_of_two), false)"
+    moved = f"{moved} and ({born} and l.born_alike = 2 and r.born_alike = 2 or {named} and {of_two})"
     return f"""case
         when {OLDER} then 'born a generation apart: father and son, or a slip'
         when {ids or "false"} then null
@@ -85,6 +90,6 @@ def doubt_sql(comparisons: Sequence[Comparison]) -> str:
         when gamma_given < 0 then
             case when not ({born} or {phone}) then 'no given name, and too little that is not a whole family''s' end
         when gamma_given in ({_SAME}, {_INITIAL}) then
-            case when not ({phone} or {born} and ({named} or {mailbox}))
+            case when not ({phone} or {born} and ({named} or {mailbox}) or {moved})
                 then 'an initial, and too little that is not a whole family''s' end
         else '{_ALIKE}' end"""

@@ -88,8 +88,10 @@ def prepare(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -> Prepar
                    n.surname, n.surname_parts, n.surname_sound, n.generation, n.name_key,
                    p.personal, p.personal_few, p.lines, p.lines_few, p.phones, p.own_phones, p.own_phones_of_two,
                    pr.row is not null as has_phone,
-                   e.emails, e.emails_few, e.emails_all, e.own_emails_of_two, e.named_emails, e.called_emails,
+                   e.emails, e.emails_few, e.emails_all, e.own_emails_of_two,
+                   e.named_emails, e.called_emails, e.emails_of_two,
                    x.mailboxes, er.row is not null as has_email,
+                   count(*) over (partition by n.surname, left(n.given, 1), d.dob) as born_alike,
                    d.dob, d.street, d.street_words, d.numbers, d.city, d.postcode{extra}
             from source s
             left join names n using (row) left join phone_lists p using (row) left join email_lists e using (row)
@@ -217,10 +219,11 @@ def _contact_points(connection: duckdb.DuckDBPyConnection, columns: ColumnMap) -
                 list(value) filter (where people <= {_FEW_PEOPLE}) as emails_few, list(value) as emails_all,
                 list(value) filter (where is_own and named <= 2) as own_emails_of_two,
                 list(value) filter (where named <= 2 and length(given) >= 3 and contains(local, given)) as named_emails,
-                list(value) filter (where named <= 2 and ({called})) as called_emails
+                list(value) filter (where named <= 2 and ({called})) as called_emails,
+                list(value) filter (where records = 2) as emails_of_two
             from (select *, bool_and(person <> '') over (partition by value) as is_own
-                  from (select distinct v.row, v.value, c.people, c.named, {local} as local, {person} as person,
-                               {_FOLDED.format("n.given")} as given
+                  from (select distinct v.row, v.value, c.records, c.people, c.named,
+                               {local} as local, {person} as person, {_FOLDED.format("n.given")} as given
                         from email_values v join email_values_counts c using (value) left join names n using (row)
                         where not c.generic))
             group by row;

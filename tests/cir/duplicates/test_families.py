@@ -97,6 +97,15 @@ def test_an_address_that_a_third_given_name_has_too_is_the_family_s(tmp_path: Pa
     assert _action(people, tmp_path) == "review"
 
 
+@pytest.mark.parametrize("shared", [_BORN | _HOUSE, _JANES])
+def test_who_has_moved_is_no_spouse_or_twin_at_home(shared: dict[str, str], tmp_path: Path) -> None:
+    jane = {"FirstName": "Jane", "LastName": "Morris", **_HOME, **shared}
+    moved = {**jane, "FirstName": "J", "MailingStreet": "9 Elm Road"}
+    assert _action([moved, jane], tmp_path) == "merge"
+    assert _action([moved, jane, {**jane, "FirstName": "J"}], tmp_path) == "review"
+    assert _action([moved, jane, {**jane, "FirstName": "Janet"}], tmp_path) == "review"
+
+
 def test_namesakes_who_are_born_on_one_day_are_not_merged_for_that(tmp_path: Path) -> None:
     one = {"FirstName": "Peter", "LastName": "Morris", **_BORN, **_HOME}
     elsewhere = {"MailingStreet": "9 Elm St", "MailingCity": "Hull", "MailingPostalCode": "HU3 9ZT"}
