@@ -1,14 +1,20 @@
 """Looking up in Genesys what the index does not know."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
 import pytest
 from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from cir.aws.dynamodb import boto3_dynamodb
 from cir.contacts.organization import ExternalSources
+from cir.crm.mapping import OnDelete
 from cir.follow.backfill import Backfill
 from cir.identity.rules import IdentifierType
-from cir.index.store import TableNames
+from cir.index.store import IdentityStore, TableNames
 from cir.sync.customers import Change
+from cir.sync.deletion import Deletion
 from tests.support.genesys_cloud import GenesysCloud
 from tests.support.sync_plane import (
     SyncPlane,
@@ -122,6 +128,41 @@ def test_an_exclusive_id_that_another_contact_holds_is_left_there_and_the_rest_i
     assert plane.owners(loyalty("GLD-98765")) == {ann.contact_id}
     assert plane.owners(NUMBER) == {made}
     assert len(plane.store.history(made)) == 1
+
+
+@dataclass
+class SlowStore:
+    """An index that after its first reading is reached only when somebody else has done something."""
+
+    real: IdentityStore
+    meanwhile: list[Callable[[], object]]
+    read: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        while self.read and self.meanwhile:
+            self.meanwhile.pop()()
+        self.read = True
+        return getattr(self.real, name)
+
+
+def test_what_changes_while_genesys_is_asked_is_not_brought_back(plane: SyncPlane) -> None:
+    work = {"Phone": NUMBER.value}
+    plane.sync(account(1, **work), account(2))
+    (bob,) = plane.owners(crm_id(2))
+    client = plane.genesys.client()
+    meanwhile = [lambda: plane.sync(account(1)), lambda: plane.sync(account(2, **work))][::-1]
+    backfill = Backfill(client, cast(IdentityStore, SlowStore(plane.store, list(meanwhile))), ExternalSources(client))
+    assert backfill.look_up(NUMBER) == bob
+    assert plane.owners(NUMBER) == {bob}
+
+
+def test_who_is_deleted_while_genesys_is_asked_stays_so(plane: SyncPlane) -> None:
+    plane.sync(account(1))
+    client = plane.genesys.client()
+    deletion = Deletion(client, plane.store, plane.organization, OnDelete.DELETE)
+    slow = SlowStore(plane.store, [lambda: deletion.follow(crm_id(1))])
+    assert Backfill(client, cast(IdentityStore, slow), ExternalSources(client)).look_up(mobile(1)) == ""
+    assert plane.owners(mobile(1)) == set()
 
 
 def test_contacts_that_an_agent_has_merged_are_one_in_the_index_too(plane: SyncPlane, backfill: Backfill) -> None:
