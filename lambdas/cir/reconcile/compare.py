@@ -25,7 +25,7 @@ from cir.index.again import OutdatedError
 from cir.reconcile.extract import Extract
 from cir.reconcile.guard import LIMITS, Limits, Seen, suspicions
 from cir.reconcile.held import PROFILE_COLUMNS, Index
-from cir.reconcile.run import PREFIX, LastGood, Night, known, plain
+from cir.reconcile.run import PREFIX, LastGood, Looked, Night, known, plain
 from cir.sync.customers import Sync
 from cir.sync.drafts import Draft, drafts_of
 from cir.sync.rewriting import write_again
@@ -190,7 +190,7 @@ class _Comparison:
             yield from self._settle(portion)
         yield from self._settle_shared()
         self._note_gone(seen)
-        plan = self.plan
+        plan, month = self.plan, last.since(self.extract.started)
         facts = Seen(
             rows=plan.rows,
             before=plan.before,
@@ -200,6 +200,9 @@ class _Comparison:
             doubled=plan.doubled,
             refused=plan.refused,
             filled=plan.filled,
+            most=max((each.rows for each in month), default=0),
+            left=sum(each.left for each in month),
+            highest=_highest(month),
             new=plan.new,
             drift=plan.drift,
             altered=_altered(last.context, plan.context),
@@ -393,6 +396,15 @@ def _altered(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 def _digest(facts: object) -> bytes:
     return hashlib.blake2b(json.dumps(facts, sort_keys=True, default=sorted).encode(), digest_size=32).digest()
+
+
+def _highest(month: Sequence[Looked]) -> dict[str, float]:
+    """CRM field → highest share of rows with a value."""
+    shares: dict[str, float] = {}
+    for each in month:
+        for name, number in each.filled.items():
+            shares[name] = max(shares.get(name, 0.0), number / max(each.rows, 1))
+    return shares
 
 
 def _filled(extract: Extract, index: Index, mapping: CrmMapping, last: LastGood) -> dict[str, tuple[float, float]]:

@@ -11,10 +11,14 @@ class Limits:
     lost: float = 0.05
     """Of the rows of the last good run. Customers leave one by one: a twentieth in a night is a filter, a permission
     that was taken away, or an export that broke off."""
+    lost_in_a_month: float = 0.15
+    """Of the most rows within thirty days. What takes a little less than a twentieth each night is no mass change of
+    any of them: a permission that is taken away team by team, an archive job that runs wild."""
     changed: float = 0.20
     """Of the rows, with those that are new. A price list touches every account once a year, and a person can say so."""
     emptied: float = 0.50
-    """Of the values that a field had. A field that loses half of them has been renamed, or is no longer readable."""
+    """Of the values that a field had, in the last good run or at most within thirty days. A field that loses half of
+    them has been renamed, or is no longer readable."""
     rare: float = 0.01
     """Of the rows; a field that fewer of them fill may come and go."""
     doubled: float = 0.001
@@ -49,6 +53,12 @@ class Seen:
     refused: int
     filled: Mapping[str, tuple[float, float]]
     """CRM field → share of rows with a value: before and now."""
+    most: int = 0
+    """Rows of the good run that had most of them, within thirty days."""
+    left: int = 0
+    """Customers who were withdrawn or deleted within thirty days, because the CRM had them no more."""
+    highest: Mapping[str, float] = field(default_factory=dict)
+    """CRM field → highest share of rows with a value within thirty days."""
     new: int = 0
     """Of those that would be written."""
     drift: Mapping[str, int] = field(default_factory=dict)
@@ -71,6 +81,13 @@ def _rows(seen: Seen, limits: Limits) -> Iterator[str]:
             f"{lost:,} of {seen.before:,} customers are missing, more than {limits.lost:.0%}: is the export complete, "
             "and may the connection still read all records?"
         )
+        return
+    lost = max(seen.most - seen.rows, seen.left + seen.gone if seen.left else 0)
+    if lost > limits.allowed(limits.lost_in_a_month, seen.most):
+        yield (
+            f"{lost:,} of {seen.most:,} customers have gone missing within thirty days, more than "
+            f"{limits.lost_in_a_month:.0%}: may the connection still read all records?"
+        )
 
 
 def _opt_outs(seen: Seen, limits: Limits) -> Iterator[str]:
@@ -82,7 +99,8 @@ def _opt_outs(seen: Seen, limits: Limits) -> Iterator[str]:
 
 
 def _fields(seen: Seen, limits: Limits) -> Iterator[str]:
-    for name, (before, now) in seen.filled.items():
+    for name, (last, now) in seen.filled.items():
+        before = max(last, seen.highest.get(name, 0.0))
         if before >= limits.rare and now < before * (1 - limits.emptied):
             yield (
                 f"{name} was filled in {before:.1%} of the rows and is in {now:.1%}: has the field been renamed, or "

@@ -2,6 +2,8 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from cir.identity.records import timestamp
@@ -13,10 +15,11 @@ from cir.reconcile.compare import Plan
 from cir.reconcile.extract import Extract
 from cir.reconcile.html import page
 from cir.reconcile.result import STOPPED, Reconciled
-from cir.reconcile.run import LAST_GOOD, Night
+from cir.reconcile.run import LAST_GOOD, LastGood, Looked, Night
 from cir.runtime import log
 from cir.runtime.metrics import embedded
 from cir.sync.customers import Change
+from cir.sync.deletion import Fate
 
 
 def report(night: Night, source: str, *, publish: bool = True) -> Reconciled:
@@ -50,12 +53,23 @@ def report(night: Night, source: str, *, publish: bool = True) -> Reconciled:
     night.files.write(night.key("report.html"), page(result).encode())
     if plan.stands:
         facts = {"rows": extract.rows - extract.deleted, "filled": extract.filled, "context": plan.context}
-        night.state.put(LAST_GOOD, {**facts, "run": night.name})
+        month = [asdict(each) for each in _month(night, extract, plan, ended)]
+        night.state.put(LAST_GOOD, {**facts, "run": night.name, "month": month})
     if publish:
         _publish(result)
     night.write("report.json", result.as_dict())
     _tidy(night)
     return result
+
+
+def _month(night: Night, extract: Extract, plan: Plan, ended: str) -> Sequence[Looked]:
+    fates = night.read("fates.json")
+    left = sum(fates.get(fate, 0) for fate in (Fate.WITHDRAWN, Fate.DELETED))
+    tonight = Looked(night.name, ended, extract.rows - extract.deleted, left, extract.filled)
+    if plan.forced:
+        return [replace(tonight, left=0)]
+    before = (each for each in LastGood.read(night.state).since(ended) if each.run != night.name)
+    return [*before, tonight]
 
 
 def _tidy(night: Night) -> None:

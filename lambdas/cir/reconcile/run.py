@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cir.aws.dynamodb import DynamoDB, marshal, unmarshal
@@ -17,6 +18,9 @@ PREFIX = "reconcile/"
 REPAIRS = "reconcile-"
 """Before a run's name it names the run of the import that is its repairs."""
 LAST_GOOD = "reconcile#last"
+MONTH = timedelta(days=30)
+MOST_LOOKED = 60
+"""Runs of a month that are kept: two a day."""
 """In the state table: what the last run that was not stopped has seen."""
 
 
@@ -76,6 +80,18 @@ class Night:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What one good run has seen, for those of the month after it."""
+
+    run: str
+    ended: str
+    rows: int
+    left: int
+    """Customers who were withdrawn or deleted because the CRM had them no more."""
+    filled: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class LastGood:
     """What the last run that was not stopped has seen; what is suspicious depends on it."""
 
@@ -84,11 +100,22 @@ class LastGood:
     """CRM field → rows that had a value."""
     context: Mapping[str, str] = field(default_factory=dict)
     """What every customer depends on → a digest of it."""
+    month: Sequence[Looked] = ()
+    """The good runs of the last thirty days; only those since the last one that was forced, for whoever forces one says
+    that all is as it should be."""
 
     @classmethod
     def read(cls, state: State) -> "LastGood":
         facts = state.get(LAST_GOOD)
-        return cls(facts["rows"], facts["filled"], facts.get("context", {})) if facts else cls()
+        if not facts:
+            return cls()
+        month = [Looked(**each) for each in facts.get("month", ())]
+        return cls(facts["rows"], facts["filled"], facts.get("context", {}), month)
+
+    def since(self, moment: str) -> Sequence[Looked]:
+        """Those of the month before a moment (ISO 8601)."""
+        oldest = datetime.fromisoformat(moment) - MONTH
+        return [each for each in self.month if datetime.fromisoformat(each.ended) >= oldest][-MOST_LOOKED:]
 
 
 def plain(value: "DataclassInstance") -> dict[str, Any]:

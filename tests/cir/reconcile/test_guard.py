@@ -36,6 +36,11 @@ def night(**facts: Any) -> list[str]:
         {"rows": 30, "before": 40},  # ten of forty: no more than a quarter
         {"rows": 40, "before": 40, "changed": 10, "doubled": 10, "refused": 10, "opted_out": 10},
         {"rows": 3, "before": 4},
+        {"rows": 850, "before": 890, "most": 1_000},  # fifteen in a hundred within a month
+        {"gone": 40, "left": 110, "most": 1_000},
+        {"gone": 50, "left": 0, "most": 100, "rows": 1_000},  # who is kept is missing every night anew
+        {"filled": {"tier": (0.6, 0.5)}, "highest": {"tier": 1.0}},
+        {"filled": {"tier": (0.6, 0.5)}, "highest": {"fax": 1.0}},
     ],
     ids=str,
 )
@@ -62,6 +67,10 @@ def test_what_happens_in_any_night_is_believed(facts: dict[str, Any]) -> None:
         ({"refused": 51}, "51 of 1,000 rows have no usable id"),
         ({"doubled": 21}, "21 of 1,000 rows have an id that was there before: pages of the CRM overlap"),
         ({"rows": 100_000, "before": 100_000, "doubled": 101}, "101 of 100,000 rows have an id that was there"),
+        ({"rows": 849, "before": 890, "most": 1_000}, "151 of 1,000 customers have gone missing within thirty days"),
+        ({"rows": 990, "gone": 41, "left": 110, "most": 1_000}, "151 of 1,000 customers have gone missing within"),
+        ({"rows": 900, "most": 2_000}, "100 of 1,000 customers are missing, more than 5%"),  # said once
+        ({"filled": {"tier": (0.6, 0.499)}, "highest": {"tier": 1.0}}, "tier was filled in 100.0% of the rows and is"),
         ({"filled": {"tier": (1.0, 0.499)}}, "tier was filled in 100.0% of the rows and is in 49.9%: has the field"),
         ({"filled": {"fax": (0.01, 0.0)}}, "fax was filled in 1.0% of the rows and is in 0.0%"),
         ({"filled": {"tier": (1.0, 1.0), "fax": (0.5, 0.1)}}, "fax was filled in 50.0% of the rows and is in 10.0%"),

@@ -259,6 +259,43 @@ def test_queues_that_were_made_anew_are_named_where_they_stop_the_night(world: R
     assert f"0 are new, {CUSTOMERS} differ in assignedQueueId; since the last good run Genesys Cloud's queues" in said
 
 
+def test_what_takes_a_few_each_night_is_stopped_before_it_has_taken_many(world: Reconciling) -> None:
+    """Rows that are hidden from the connection, which takes them for deleted: four of twenty-four a night."""
+    plane = SyncPlane(world.plane.genesys, world.plane.store, replace(MAPPING, on_delete=OnDelete.DELETE))
+    losing = replace(world, plane=plane)
+
+    def is_stopped(name: str, *hidden: int, force: bool = False) -> bool:
+        for number in hidden:
+            del losing.crm.rows[crm_id(number).value]
+        return losing.run(name, force=force).outcome == "stopped"
+
+    assert not is_stopped("first", 0, 1, 2, 3)
+    assert len(plane.genesys.contacts()) == CUSTOMERS - 4
+    assert is_stopped("second", 4, 5, 6, 7)
+    (said,) = losing.plan("second").stopped
+    assert said.startswith(f"8 of {CUSTOMERS} customers have gone missing within thirty days, more than 15%")
+    assert len(plane.genesys.contacts()) == CUSTOMERS - 4
+    assert not is_stopped("somebody has looked", force=True)
+    assert not is_stopped("a month that begins anew", 8, 9)
+    assert len(plane.genesys.contacts()) == CUSTOMERS - 10
+
+
+def test_a_field_that_loses_a_few_values_each_night_is_noticed(world: Reconciling) -> None:
+    everybody = list(world.crm.rows)
+
+    def night(name: str, *emptied: str) -> str:
+        for each in emptied:
+            world.crm.rows[each] = replace(
+                world.crm.rows[each], values={**world.crm.rows[each].values, "FirstName": ""}
+            )
+        return world.run(name).outcome
+
+    for start in (0, 4, 8):
+        assert night(f"night {start}", *everybody[start : start + 4]) == "repaired"
+    assert night("the fourth", *everybody[12:16]) == "stopped"
+    assert world.plan("the fourth").stopped[0].startswith("FirstName was filled in 100.0% of the rows and is in 33.3%")
+
+
 def test_a_person_who_has_looked_can_let_it_go_on(world: Reconciling) -> None:
     without("Account_Tier__c")(world.crm)
     assert world.run("mass change").outcome == "stopped"
