@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import count, cycle
 from typing import Any
 
@@ -87,6 +87,7 @@ class Results:
             "changes": dict(self.changes),
             "longestStaleSeconds": round(self.longest_stale, 3),
             "changesNotTold": self.untold,
+            "wrong": [asdict(each) for each in self.wrong],
         }
 
     def tables(self) -> Iterator[Table]:

@@ -48,4 +48,5 @@ def test_an_invalidator_that_does_nothing_is_noticed(tmp_path: Path) -> None:
     results = run(Console(quiet=True), seconds=3, sandbox=Sandbox(genesys={"rate_limit": None}, lambdas=lambdas))
     assert answers(results, Judgement.NEVER_TRUE) > 0
     assert not results.right
+    assert len(results.as_dict()["wrong"]) == answers(results, Judgement.NEVER_TRUE)
     assert any("never true" in str(table.columns[0].header) for table in results.tables())
