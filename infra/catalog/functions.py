@@ -490,7 +490,7 @@ RECONCILE_REPORT = Part(
     may=(
         Files(NIGHTS, ("DeleteObject", "GetObject", "PutObject")),
         Files(REPAIRS, ("DeleteObject", "GetObject", "PutObject")),
-        Items(STATE, ("PutItem",)),
+        Items(STATE, ("GetItem", "PutItem")),
     ),
 )
 
