@@ -66,10 +66,8 @@ def _month(night: Night, extract: Extract, plan: Plan, ended: str) -> Sequence[L
     fates = night.read("fates.json")
     left = sum(fates.get(fate, 0) for fate in (Fate.WITHDRAWN, Fate.DELETED))
     tonight = Looked(night.name, ended, extract.rows - extract.deleted, left, extract.filled)
-    if plan.forced:
-        return [replace(tonight, left=0)]
-    before = (each for each in LastGood.read(night.state).since(ended) if each.run != night.name)
-    return [*before, tonight]
+    before = [each for each in LastGood.read(night.state).since(ended) if each.run != night.name]
+    return [replace(tonight, left=0)] if plan.forced else [*before, tonight]
 
 
 def _tidy(night: Night) -> None:
